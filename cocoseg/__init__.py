@@ -1,0 +1,1 @@
+"""COCO as a semantic-segmentation dataset."""

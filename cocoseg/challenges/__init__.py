@@ -1,0 +1,1 @@
+"""Where the annotation limits the score."""

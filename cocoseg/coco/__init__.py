@@ -1,0 +1,1 @@
+"""Reading, checking and rasterising annotation files; the generated sample."""

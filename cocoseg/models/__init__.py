@@ -1,0 +1,1 @@
+"""Baselines, networks and their training."""

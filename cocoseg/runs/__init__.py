@@ -1,0 +1,1 @@
+"""Run folders, fingerprints, execution and editions."""
