@@ -35,6 +35,8 @@ def _canonical(node) -> str:
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             body = node.body[1:] if ast.get_docstring(node, clean=False) is not None else node.body
             fields = [(name, body if name == "body" else value) for name, value in fields]
+        if isinstance(node, ast.JoinedStr):  # Python 3.12 has an empty constant where others have none
+            fields = [("values", [v for v in node.values if getattr(v, "value", None) != ""])]
         inner = ",".join(f"{name}={_canonical(value)}" for name, value in fields if name not in ("kind", "ctx"))
         return f"{type(node).__name__}({inner})"
     if isinstance(node, list):
@@ -82,9 +84,7 @@ def notebook(path: Path) -> str:
     """Hash of a notebook's code cells but the one with parameters, which are hashed by value."""
     cells = nbformat.read(path, as_version=4).cells
     texts = [
-        cell.source
-        for cell in cells
-        if cell.cell_type == "code" and "parameters" not in cell.metadata.get("tags", [])
+        cell.source for cell in cells if cell.cell_type == "code" and "parameters" not in cell.metadata.get("tags", [])
     ]
     return source("\n".join(texts))
 

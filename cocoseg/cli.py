@@ -1,0 +1,198 @@
+"""What a person types. Every command imports what it needs when it runs, so that `--help` is quick."""
+
+import sys
+
+import click
+
+from cocoseg.errors import UserError
+
+
+class Commands(click.Group):
+    """A group whose commands turn a user's mistake into one line and exit status 2."""
+
+    def invoke(self, context: click.Context):
+        try:
+            return super().invoke(context)
+        except UserError as error:
+            raise click.UsageError(str(error)) from None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="cocoseg")
+def main():
+    """COCO as a semantic-segmentation dataset: measure it, train on it, build the book about it.
+
+    \b
+    cocoseg data list                     what data are on this machine
+    cocoseg run survey -p data sample     one notebook makes one run
+    cocoseg status                        which runs are current
+    cocoseg build                         the book from its runs
+    """
+
+
+@main.group(cls=Commands)
+def data():
+    """The datasets: list, make, download and check them.
+
+    A dataset is a folder in COCO's layout, annotations/instances_<split>.json and <split>/<image>, in one of the data
+    folders: $COCOSEG_DATA, data/ or ../shared/coco.
+    """
+
+
+@data.command("list")
+def data_list():
+    """Every dataset on this machine, with its splits."""
+    from cocoseg.coco.datasets import available, folders
+
+    found = available()
+    for source in found:
+        click.echo(f"{source.name}\n  {source.root}")
+        for split in source.splits:
+            file = source.annotations(split)
+            folder = source.images(split)
+            images = f"{sum(1 for _ in folder.rglob('*.*')):,} image files" if folder.is_dir() else "no image files"
+            click.echo(f"  {split}: {file.stat().st_size / 1e6:,.1f} MB of annotations, {images}")
+    if "sample" not in {source.name for source in found}:
+        click.echo("sample\n  not made yet: cocoseg data sample")
+    if not found:
+        click.echo(f"nothing else in {', '.join(map(str, folders()))}; see: cocoseg data download --help")
+
+
+@data.command("sample")
+def data_sample():
+    """Make the generated sample dataset, if it is not there yet."""
+    from cocoseg.coco.datasets import dataset
+
+    click.echo(dataset("sample").root)
+
+
+@data.command("check")
+@click.argument("path", type=click.Path(exists=True))
+@click.option("--images", type=click.Path(exists=True, file_okay=False), help="The folder of the images, checked too.")
+@click.option("--csv", type=click.Path(dir_okay=False), help="Write every finding to this file.")
+def data_check(path, images, csv):
+    """Check an annotation file, or all splits of a dataset's folder, and say what reading drops or repairs.
+
+    Exit status 1 if anything had to be dropped.
+    """
+    from pathlib import Path
+
+    import polars as pl
+
+    from cocoseg.coco.check import check, summary
+    from cocoseg.coco.datasets import dataset
+
+    path = Path(path)
+    if path.is_dir():
+        source = dataset(str(path))
+        if not source.splits:
+            raise UserError(f"{path}/annotations has no instances_<split>.json")
+        work = [(source.annotations(split), source.images(split)) for split in source.splits]
+        work = [(file, folder if folder.is_dir() else None) for file, folder in work]
+    else:
+        work = [(path, Path(images) if images else None)]
+    tables = []
+    for file, folder in work:
+        coco, findings = check(file, folder)
+        tables.append(findings.with_columns(file=pl.lit(file.name)))
+        click.echo(
+            f"{file.name}: {coco.images.height:,} images, {coco.annotations.height:,} annotations, "
+            f"{coco.categories.height:,} categories; {findings.height:,} findings"
+            + ("" if folder else " (images not checked)")
+        )
+        with pl.Config(tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, fmt_str_lengths=70, tbl_rows=99):
+            if findings.height:
+                click.echo(summary(findings))
+    findings = pl.concat(tables)
+    if csv:
+        findings.with_columns(pl.col("ids").cast(pl.List(pl.String)).list.join(" ")).write_csv(csv)
+        click.echo(f"all findings: {csv}")
+    sys.exit(int((findings["action"] == "dropped").any()))
+
+
+def _readable_parameters(notebook: str) -> str:
+    from cocoseg.runs.parameters import parameters, path
+
+    lines = []
+    for parameter in parameters(path(notebook)).values():
+        valid = f" ({parameter.valid})" if parameter.valid else ""
+        lines.append(f"  {parameter.name:<18} {parameter.type:<10} {parameter.default!r}\n      {parameter.meaning}{valid}")
+    return f"Parameters of {notebook}, with type and default:\n\n" + "\n".join(lines)
+
+
+@main.command("run", add_help_option=False)
+@click.argument("notebook", required=False)
+@click.option("-p", "given", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter of the notebook.")
+@click.option("--name", help="The run's name; by default the edition's, or one made of the parameters.")
+@click.option("--force", is_flag=True, help="Run even if nothing has changed.")
+@click.option("-h", "--help", "help_", is_flag=True, help="With a notebook: its parameters.")
+@click.pass_context
+def run_(context, notebook, given, name, force, help_):
+    """Execute a notebook with parameters; the result is a run in book/runs/.
+
+    Nothing is done if the run is there and current. A run that was killed goes on from its last checkpoint.
+
+    \b
+    cocoseg run --help train                       the parameters of the notebook train
+    cocoseg run survey -p data sample -p split val
+    """
+    from cocoseg.runs import parameters
+
+    if help_ or not notebook:
+        if notebook:
+            click.echo(_readable_parameters(notebook))
+        else:
+            click.echo(context.get_help())
+            click.echo(f"\nNotebooks: {', '.join(sorted(f.stem for f in parameters.NOTEBOOKS.glob('*.ipynb')))}")
+        return
+    from cocoseg.runs.execute import RunFailed, execute
+
+    repeated = {key for key, _ in given if [k for k, _ in given].count(key) > 1}
+    if repeated:
+        raise UserError(f"parameter given twice: {', '.join(sorted(repeated))}")
+    try:
+        run, executed = execute(notebook, dict(given), name, force=force)
+    except RunFailed as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    click.echo(f"{run.name}: " + (f"done in {run.facts['seconds']:,.0f} s" if executed else "nothing has changed"))
+    for key, value in run.scores.items():
+        click.echo(f"  {key}: {value}")
+    click.echo(f"  {run.folder}")
+
+
+@main.command()
+@click.option("--strict", is_flag=True, help="Exit with status 1 unless all runs of the edition are current.")
+@click.option("--edition", "edition_", help="Only the runs of this edition (with --strict: coco).")
+def status(strict, edition_):
+    """Every run: current, or stale, failed, missing, and why."""
+    from cocoseg.runs import report
+
+    states = report.states(edition_ or ("coco" if strict else None))
+    for state in states:
+        mark = "" if state.verified else " (data not on this machine: unverified)"
+        click.echo(f"{state.state:<12} {state.name}{mark}")
+        for reason in state.why:
+            click.echo(f"{'':13}{reason}")
+        for change in state.drift:
+            click.echo(f"{'':13}since this training: {change}")
+    if strict and any(state.state != "current" for state in states):
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--edition", "edition_", default="coco", show_default=True, help="Which book: book/editions/NAME.yml.")
+@click.option("--run", "execute", is_flag=True, help="First execute the runs that are missing or stale.")
+@click.option("--strict", is_flag=True, help="Refuse to build from runs that are not current.")
+@click.option("--force", is_flag=True, help="Build even if nothing has changed.")
+def build(edition_, execute, strict, force):
+    """Build the site from runs: _build/html/, other editions in a folder of theirs below it."""
+    from cocoseg.runs.build import BuildFailed, build
+    from cocoseg.runs.execute import RunFailed
+
+    try:
+        page = build(edition_, run=execute, strict=strict, force=force, say=click.echo)
+    except (BuildFailed, RunFailed) as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    click.echo(page)
