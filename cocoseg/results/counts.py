@@ -1,0 +1,156 @@
+"""Pixels of truth and prediction, counted: the one table from which every score is computed.
+
+A confusion matrix is counted once per image. Stored as sparse cells (`confusions`), it gives the counts table
+(`counts`), and that gives every metric, interval and comparison: nothing is predicted, or counted, twice.
+"""
+
+from collections.abc import Iterable
+
+import numba
+import numpy as np
+import polars as pl
+
+from cocoseg.coco.label_space import VOID
+from cocoseg.errors import UserError
+
+CONFUSIONS = {"image_id": pl.Int64, "true_class": pl.Int16, "predicted_class": pl.Int16, "pixels": pl.Int64}
+COUNTS = {
+    "image_id": pl.Int64,
+    "class": pl.Int16,
+    "intersection": pl.Int64,
+    "predicted": pl.Int64,
+    "true": pl.Int64,
+}
+
+
+def with_void(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    """The prediction (uint8 H×W) with the truth's void copied into it, as it is to be seen by every measure.
+
+    Void is where the truth is not known. A measure that looks at neighbours (a boundary's band) must find the same
+    void in both maps, or a perfect prediction would not score 1.
+
+    >>> with_void(np.uint8([[0, 1, 255]]), np.uint8([[0, 2, 2]]))
+    array([[  0,   2, 255]], dtype=uint8)
+    """
+    same_shape(truth, prediction)
+    return np.where(truth == VOID, np.uint8(VOID), prediction)
+
+
+def same_shape(truth: np.ndarray, prediction: np.ndarray) -> None:
+    """A `UserError` unless both are label maps (uint8 H×W) of one size."""
+    for name, labels in (("truth", truth), ("prediction", prediction)):
+        if labels.dtype != np.uint8 or labels.ndim != 2:
+            raise UserError(
+                f"the {name} is {labels.dtype} of shape {labels.shape}; expected a label map, uint8 of shape (H, W)"
+            )
+    if truth.shape != prediction.shape:
+        raise UserError(f"the truth has (H, W) = {truth.shape}, the prediction {prediction.shape}; expected one size")
+
+
+def confusion(truth: np.ndarray, prediction: np.ndarray, n: int) -> np.ndarray:
+    """Pixels of each true class (rows) predicted as each class (columns): int64 (n, n).
+
+    Both maps are uint8 H×W. Pixels where the truth is void (255) are in no cell, whatever was predicted there;
+    elsewhere a label of n or more, in either map, is a `UserError`. Equal to scikit-learn's `confusion_matrix`
+    over the pixels that are not void.
+
+    >>> truth = np.uint8([[0, 0, 1, 255]])
+    >>> confusion(truth, np.uint8([[0, 1, 1, 1]]), n=2)
+    array([[1, 1],
+           [0, 1]])
+    """
+    same_shape(truth, prediction)
+    t, p = np.ascontiguousarray(truth).ravel(), np.ascontiguousarray(prediction).ravel()
+    words = t.size // 8 * 8
+    pairs = np.zeros((2, 256, 256), np.int64)
+    _count(t, p, t[:words].view(np.uint64), p[:words].view(np.uint64), pairs)
+    matrix = (pairs[0] + pairs[1])[:VOID]
+    for name, beyond in (("truth", matrix[n:].any(1)), ("prediction", matrix[:, n:].any(0))):
+        if beyond.any():
+            raise UserError(
+                f"the {name} has label {n + beyond.argmax()}; expected 0 to {n - 1}, or 255 for void in the truth"
+            )
+    return matrix[:n, :n].copy()
+
+
+@numba.njit(cache=True, nogil=True)
+def _count(truth, prediction, truth_words, prediction_words, pairs):
+    # Label maps are mostly constant over eight pixels, which one comparison of 64-bit words tells. Elsewhere
+    # neighbours take turns between two matrices, or each addition would wait for the one before to be stored.
+    ones, low = np.uint64(0x0101010101010101), np.uint64(255)
+    for i in range(truth_words.size):
+        t, p = truth_words[i] & low, prediction_words[i] & low
+        if truth_words[i] == t * ones and prediction_words[i] == p * ones:
+            pairs[0, t, p] += 8
+        else:
+            for j in range(8 * i, 8 * i + 8, 2):
+                pairs[0, truth[j], prediction[j]] += 1
+                pairs[1, truth[j + 1], prediction[j + 1]] += 1
+    for j in range(8 * truth_words.size, truth.size):
+        pairs[0, truth[j], prediction[j]] += 1
+
+
+def confusions(matrices: Iterable[tuple[int, np.ndarray]]) -> pl.DataFrame:
+    """Confusion matrices of images as a table: one row per image and cell that has pixels.
+
+    `matrices`: pairs of an image id and its `confusion` (n, n). Columns: image_id i64, true_class i16,
+    predicted_class i16, pixels i64.
+
+    >>> confusions([(7, np.array([[1, 1], [0, 1]]))])
+    shape: (3, 4)
+    ┌──────────┬────────────┬─────────────────┬────────┐
+    │ image_id ┆ true_class ┆ predicted_class ┆ pixels │
+    │ ---      ┆ ---        ┆ ---             ┆ ---    │
+    │ i64      ┆ i16        ┆ i16             ┆ i64    │
+    ╞══════════╪════════════╪═════════════════╪════════╡
+    │ 7        ┆ 0          ┆ 0               ┆ 1      │
+    │ 7        ┆ 0          ┆ 1               ┆ 1      │
+    │ 7        ┆ 1          ┆ 1               ┆ 1      │
+    └──────────┴────────────┴─────────────────┴────────┘
+    """
+    cells = [np.zeros((0, 4), np.int64)]
+    for image_id, matrix in matrices:
+        true, predicted = matrix.nonzero()
+        cells.append(np.column_stack([np.full(true.size, image_id), true, predicted, matrix[true, predicted]]))
+    return pl.DataFrame(np.concatenate(cells), CONFUSIONS, orient="row")
+
+
+def counts(confusions: pl.DataFrame) -> pl.DataFrame:
+    """The counts table: one row per image and class that has a pixel in truth or prediction.
+
+    Columns: image_id i64, class i16, and in pixels (i64) intersection (truth and prediction agree on the class),
+    predicted, true. Pixels that are void in the truth count nowhere. Rows are sorted by image and class.
+
+    >>> counts(confusions([(7, np.array([[1, 1], [0, 1]]))]))
+    shape: (2, 5)
+    ┌──────────┬───────┬──────────────┬───────────┬──────┐
+    │ image_id ┆ class ┆ intersection ┆ predicted ┆ true │
+    │ ---      ┆ ---   ┆ ---          ┆ ---       ┆ ---  │
+    │ i64      ┆ i16   ┆ i64          ┆ i64       ┆ i64  │
+    ╞══════════╪═══════╪══════════════╪═══════════╪══════╡
+    │ 7        ┆ 0     ┆ 1            ┆ 1         ┆ 2    │
+    │ 7        ┆ 1     ┆ 1            ┆ 2         ┆ 1    │
+    └──────────┴───────┴──────────────┴───────────┴──────┘
+    """
+    cell, zero = pl.col("pixels"), pl.lit(0, pl.Int64)
+    agree = pl.col("true_class") == pl.col("predicted_class")
+    by_truth = confusions.select(
+        "image_id",
+        pl.col("true_class").alias("class"),
+        pl.when(agree).then(cell).otherwise(zero).alias("intersection"),
+        zero.alias("predicted"),
+        cell.alias("true"),
+    )
+    by_prediction = confusions.select(
+        "image_id",
+        pl.col("predicted_class").alias("class"),
+        zero.alias("intersection"),
+        cell.alias("predicted"),
+        zero.alias("true"),
+    )
+    return (
+        pl.concat([by_truth, by_prediction])
+        .group_by("image_id", "class")
+        .agg(pl.col("intersection", "predicted", "true").sum())
+        .sort("image_id", "class")
+    )
