@@ -14,7 +14,9 @@ class Commands(click.Group):
         try:
             return super().invoke(context)
         except UserError as error:
-            raise click.UsageError(str(error)) from None
+            mistake = click.ClickException(str(error))
+            mistake.exit_code = 2
+            raise mistake from None
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -116,7 +118,9 @@ def _readable_parameters(notebook: str) -> str:
     lines = []
     for parameter in parameters(path(notebook)).values():
         valid = f" ({parameter.valid})" if parameter.valid else ""
-        lines.append(f"  {parameter.name:<18} {parameter.type:<10} {parameter.default!r}\n      {parameter.meaning}{valid}")
+        lines.append(
+            f"  {parameter.name:<18} {parameter.type:<10} {parameter.default!r}\n      {parameter.meaning}{valid}"
+        )
     return f"Parameters of {notebook}, with type and default:\n\n" + "\n".join(lines)
 
 

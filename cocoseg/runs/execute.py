@@ -164,7 +164,7 @@ def _attempt(name: str, source: Path, given: dict, values: dict, force: bool) ->
     facts = {
         "notebook": source.stem,
         "kind": nbformat.read(source, as_version=4).metadata.get("cocoseg", {}).get("kind", "measurement"),
-        "given": given,
+        "given": {key: values[key] for key in given},
         "parameters": values,
         "hashes": {
             "notebook": fingerprint.notebook(source),

@@ -11,6 +11,8 @@ def states(name: str | None = None) -> list[State]:
     found = [entry.state for entry in entries]
     if name is None:
         asked = {entry.name for entry in entries}
-        folders = {f.parent.name.removesuffix(".attempt") for f in [*RUNS.glob("*/run.json"), *RUNS.glob("*/attempt.json")]}
+        folders = {
+            f.parent.name.removesuffix(".attempt") for f in [*RUNS.glob("*/run.json"), *RUNS.glob("*/attempt.json")]
+        }
         found += [state(folder) for folder in sorted(folders - asked)]
     return found
