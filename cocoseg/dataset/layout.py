@@ -1,0 +1,147 @@
+"""Where in the image each class lies."""
+
+from math import asinh, sqrt
+
+import numpy as np
+import polars as pl
+
+from cocoseg.coco.read import Coco
+
+GRID = 32
+POINTS = 4  # a cell is sampled at POINTS × POINTS points
+
+
+def sample(label_map: np.ndarray, classes: int, grid: int = GRID) -> np.ndarray:
+    """How often each class is hit by a lattice of 4 × 4 points per cell of a grid laid over the image.
+
+    The image is stretched to the unit square, so images of any size and shape add up, and each weighs the same. Counts
+    are whole numbers: their sum does not depend on the order of the images.
+
+    Args:
+        label_map: uint8 H×W.
+        classes: number of classes; values from there on (void) are not counted.
+
+    Returns:
+        i64 (classes, grid, grid), rows from the top, each cell 0…16.
+
+    >>> sample(np.array([[0, 1]], np.uint8), 2, grid=2)[1]
+    array([[ 0, 16],
+           [ 0, 16]])
+    """
+    height, width = label_map.shape
+    steps = np.arange(grid * POINTS)
+    rows = (2 * steps + 1) * height // (2 * grid * POINTS)
+    columns = (2 * steps + 1) * width // (2 * grid * POINTS)
+    cell = steps // POINTS
+    cells = cell[:, None] * grid + cell
+    at = label_map[rows[:, None], columns].astype(np.int64)
+    hits = np.bincount((at * grid * grid + cells).reshape(-1), minlength=classes * grid * grid)
+    return hits[: classes * grid * grid].reshape(classes, grid, grid)
+
+
+def heat(samples: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
+    """The heat map of each class over the images in which it is visible, each image weighing the same.
+
+    Args:
+        samples: sums of `sample` over images: `class`, `row`, `col`, `samples`; cells that were never hit may be
+            missing.
+        totals: `pixels.totals`, for the names and the number of images.
+
+    Returns:
+        Every cell of every class that is visible in some image: `class` i16, `name` str, `row`, `col` i16 (0 is the
+        top left), `probability` f64 (share of the cell that the class covers, mean over its images), `density`
+        f64 (share of the class that lies in the cell; sums to 1 over the cells, null where a class is so small that
+        no point hit it).
+    """
+    grid = pl.int_range(GRID, eager=True, dtype=pl.Int16)
+    cells = grid.to_frame("row").join(grid.to_frame("col"), how="cross")
+    seen = totals.filter((pl.col("images") > 0) & (pl.col("name") != "void")).select("class", "name", "images")
+    total = pl.col("samples").sum().over("class")
+    return (
+        seen.join(cells, how="cross")
+        .join(samples, on=["class", "row", "col"], how="left")
+        .with_columns(pl.col("samples").fill_null(0))
+        .select(
+            "class",
+            "name",
+            "row",
+            "col",
+            probability=pl.col("samples") / (POINTS**2 * pl.col("images")),
+            density=pl.when(total > 0).then(pl.col("samples") / total),
+        )
+        .sort("class", "row", "col")
+    )
+
+
+def centre(heat: pl.DataFrame) -> pl.DataFrame:
+    r"""Where the mass of each heat map lies, and how central it is.
+
+    - `x`, `y`: centre of mass, 0…1 from the top left; (½, ½) is the middle.
+    - `distance`: mean distance of the class's pixels from the middle, in sides of the unit square;
+      $(\sqrt 2 + \operatorname{arsinh} 1) / 6 = 0.383$ if spread evenly.
+    - `centre_bias`: 1 − distance / 0.383: 0 spread evenly, 1 all in the middle, negative towards the borders.
+
+    Returns:
+        `class` i16, `name` str, `x`, `y`, `distance`, `centre_bias` f64; null where the heat map is.
+    """
+    middle = (pl.col("row") + 0.5) / GRID, (pl.col("col") + 0.5) / GRID
+    y, x = middle
+    distance = ((x - 0.5) ** 2 + (y - 0.5) ** 2).sqrt()
+    known = pl.col("density").is_not_null().any()
+
+    def mean(value: pl.Expr) -> pl.Expr:
+        return pl.when(known).then((pl.col("density") * value).sum())
+
+    even = (sqrt(2) + asinh(1)) / 6
+    return (
+        heat.group_by("class", "name")
+        .agg(x=mean(x), y=mean(y), distance=mean(distance))
+        .with_columns(centre_bias=1 - pl.col("distance") / even)
+        .sort("class")
+    )
+
+
+def border(coco: Coco, tolerance: float = 1.0) -> pl.DataFrame:
+    """How many instances the border of the image cuts: one row per category.
+
+    An instance is cut where its box comes within `tolerance` px of the border: annotators rarely draw to the last
+    pixel. Crowds, and annotations without a box, are left out.
+
+    Returns:
+        `category_id` i64, `category` str, `supercategory` str, `instances` i64, `cut` i64 and `cut_share` f64 (any
+        border; null without instances), and of these `left`, `top`, `right`, `bottom` i64.
+    """
+    boxes = (
+        coco.annotations.filter(~pl.col("iscrowd"))
+        .select("image_id", "category_id", "x", "y", "w", "h")
+        .drop_nulls()
+        .join(coco.images.select("image_id", "width", "height"), on="image_id")
+        .select(
+            "category_id",
+            left=pl.col("x") < tolerance,
+            top=pl.col("y") < tolerance,
+            right=pl.col("x") + pl.col("w") > pl.col("width") - tolerance,
+            bottom=pl.col("y") + pl.col("h") > pl.col("height") - tolerance,
+        )
+    )
+    sides = ("left", "top", "right", "bottom")
+    counted = boxes.group_by("category_id").agg(
+        pl.len().cast(pl.Int64).alias("instances"),
+        pl.any_horizontal(sides).sum().cast(pl.Int64).alias("cut"),
+        *(pl.col(side).sum().cast(pl.Int64) for side in sides),
+    )
+    return (
+        coco.categories.select("category_id", pl.col("name").alias("category"), "supercategory")
+        .join(counted, on="category_id", how="left")
+        .with_columns(pl.col("instances", "cut", *sides).fill_null(0))
+        .select(
+            "category_id",
+            "category",
+            "supercategory",
+            "instances",
+            "cut",
+            pl.when(pl.col("instances") > 0).then(pl.col("cut") / pl.col("instances")).alias("cut_share"),
+            *sides,
+        )
+        .sort("category_id")
+    )
