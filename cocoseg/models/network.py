@@ -1,0 +1,54 @@
+"""A Keras network as a model: images of any size in, logits of the same size out."""
+
+import functools
+
+import numpy as np
+
+from cocoseg.models import cost
+from cocoseg.models.backend import tensorflow
+
+
+class Network:
+    """A network on RGB images in 0–255 whose logits have the size of its input.
+
+    Its input sides must be multiples of `stride`, the number of pixels that one position of its coarsest layer
+    stands for; `predict` sees to that.
+    """
+
+    def __init__(self, network):
+        self.network = network
+
+    @functools.cached_property
+    def stride(self) -> int:
+        """Pixels to one position of the coarsest layer."""
+        return cost.stride(self.network)
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The weights, by the place of their variable in the network."""
+        return {f"{i:03d}": np.asarray(v) for i, v in enumerate(self.network.get_weights())}
+
+    @arrays.setter
+    def arrays(self, arrays: dict[str, np.ndarray]) -> None:
+        self.network.set_weights([arrays[key] for key in sorted(arrays)])
+
+    def predict(self, image: np.ndarray, size: int) -> np.ndarray:
+        """Logits, float32 h×w×n, of an image (uint8 H×W×3) whose short side is resized to `size`."""
+        height, width = image.shape[:2]
+        scale = size / min(height, width)
+        shape = max(1, round(height * scale)), max(1, round(width * scale))
+        return self._forward(image, np.array(shape, np.int32)).numpy()
+
+    @functools.cached_property
+    def _forward(self):
+        tf = tensorflow()
+
+        @tf.function(input_signature=[tf.TensorSpec((None, None, 3), tf.uint8), tf.TensorSpec(2, tf.int32)])
+        def forward(image, shape):
+            x = tf.image.resize(image[None], shape, antialias=True)
+            padding = -shape % self.stride
+            x = tf.pad(x, [[0, 0], [0, padding[0]], [0, padding[1]], [0, 0]])
+            logits = self.network(x, training=False)
+            return tf.cast(logits[0, : shape[0], : shape[1]], tf.float32)
+
+        return forward

@@ -1,0 +1,62 @@
+"""Models by name, and the one way to build them."""
+
+import importlib
+import pkgutil
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cocoseg.coco.label_space import LabelSpace
+from cocoseg.errors import UserError, nearest
+from cocoseg.models import architectures
+
+
+@dataclass
+class Model:
+    """An architecture for one label space and input scale; calling it predicts.
+
+    - `name`: as on the command line.
+    - `space`: the label space of its classes.
+    - `size`: the short side, in px, to which it resizes an image before it looks.
+    - `body`: what the architecture's `build` made. It has `arrays` (its weights: a dict of NumPy arrays) and
+      `predict(image, size)`, and either learns by gradient (`cocoseg.models.network.Network`) or by `fit(labels)`.
+    """
+
+    name: str
+    space: LabelSpace
+    size: int
+    body: Any
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """Logits or probabilities, float32 h×w×n at the model's own resolution, of an image, uint8 H×W×3 RGB.
+
+        The h×w grid covers the whole image: resize it bilinearly to H×W, then take the argmax.
+        """
+        return self.body.predict(image, self.size)
+
+
+def names() -> list[str]:
+    """Names of all architectures.
+
+    >>> names()
+    ['background', 'class-prior', 'seed-cnn']
+    """
+    return sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(architectures.__path__))
+
+
+def build(name: str, space: LabelSpace, size: int, seed: int = 0) -> Model:
+    """A model that has not learned yet, its weights drawn by `seed`.
+
+    An unknown name and a size that is no positive number are a `UserError`.
+
+    >>> from cocoseg.coco.label_space import label_space
+    >>> build("background", label_space("person"), 128)(np.zeros((48, 64, 3), np.uint8))
+    array([[[1., 0.]]], dtype=float32)
+    """
+    if name not in names():
+        raise UserError(f"no model {name!r}; {nearest(name, names())}")
+    if size < 1:
+        raise UserError(f"size is the short side of the model's input in px, at least 1; got {size}")
+    architecture = importlib.import_module(f"{architectures.__name__}.{name.replace('-', '_')}")
+    return Model(name, space, size, architecture.build(space.n, seed))
