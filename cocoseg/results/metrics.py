@@ -20,6 +20,7 @@ Array = np.ndarray
 class Metric:
     """A score with a name, and what makes it this score and not one of its namesakes.
 
+    - `over`: what the mean is taken over, 'classes', 'images' or 'pixels'.
     - `terms`: pixels of images, f64 (N, C, 3) as from `cube` → what is summed over images, f64 (N, groups, terms).
     - `value`: sums, f64 (…, groups, terms) → scores, f64 (…); nan where nothing is defined.
     """
@@ -28,17 +29,19 @@ class Metric:
     symbol: str
     what: str
     source: str
+    over: str
     terms: Callable[[Array], Array]
     value: Callable[[Array], Array]
 
 
 def definitions() -> pl.DataFrame:
-    """Every metric: name, symbol, what (its definition in words), source. All str, one row per metric.
+    """Every metric: name, symbol, what (its definition in words), over, source. All str, one row per metric.
 
     >>> definitions().row(0, named=True)["what"]
     'IoU of each class over all pixels of the dataset; mean over classes in truth or prediction.'
     """
-    return pl.DataFrame({key: [getattr(m, key) for m in METRICS] for key in ("name", "symbol", "what", "source")})
+    columns = ("name", "symbol", "what", "over", "source")
+    return pl.DataFrame({key: [getattr(m, key) for m in METRICS] for key in columns})
 
 
 def metric(name: str) -> Metric:
@@ -264,6 +267,7 @@ METRICS = (
         "mIoU^D",
         "IoU of each class over all pixels of the dataset; mean over classes in truth or prediction.",
         f"{_WANG}; Keras MeanIoU",
+        "classes",
         *_per_dataset(_in_either),
     ),
     Metric(
@@ -271,6 +275,7 @@ METRICS = (
         "mIoU^D, truth > 0",
         "As mIoU^D, mean over classes in the truth only: a class that is only ever invented costs no term of its own.",
         "Detectron2 SemSegEvaluator",
+        "classes",
         *_per_dataset(_in_truth),
     ),
     Metric(
@@ -278,6 +283,7 @@ METRICS = (
         "mIoU^I",
         "IoU of each class in each image; mean over the classes in the image's truth, then over images.",
         _WANG,
+        "images",
         *_per_image(_in_truth),
     ),
     Metric(
@@ -285,6 +291,7 @@ METRICS = (
         "mIoU^I, union > 0",
         "As mIoU^I over the classes in the image's truth or prediction: a class invented in an image scores 0 there.",
         "the binary case of Wang et al. 2023, without its score of 1 for images that have the class in neither",
+        "images",
         *_per_image(_in_either),
     ),
     Metric(
@@ -292,6 +299,7 @@ METRICS = (
         "mIoU^C",
         "IoU of each class in each image; mean over the images that have the class in their truth, then over classes.",
         _WANG,
+        "classes",
         *_per_image_and_class(_in_truth),
     ),
     Metric(
@@ -299,6 +307,7 @@ METRICS = (
         "mIoU^C, union > 0",
         "As mIoU^C over the images that have the class in truth or prediction: invented, it scores 0 in that image.",
         "the binary case of Wang et al. 2023, without its score of 1 for images that have the class in neither",
+        "classes",
         *_per_image_and_class(_in_either),
     ),
     Metric(
@@ -306,6 +315,7 @@ METRICS = (
         "fwIoU",
         "IoU of each class over the dataset, weighted by the class's share of the true pixels.",
         _LONG,
+        "pixels",
         lambda pixels: pixels,
         _weighted_iou,
     ),
@@ -314,6 +324,7 @@ METRICS = (
         "pixel accuracy",
         "Share of the pixels (without background: of the pixels that are not background) whose class is right.",
         _LONG,
+        "pixels",
         _all_classes,
         _mean_of_ratios,
     ),
@@ -322,6 +333,7 @@ METRICS = (
         "mean accuracy",
         "Share of each class's true pixels that is found (its recall), over the dataset; mean over classes in truth.",
         _LONG,
+        "classes",
         *_of_sums(lambda i, p, t: i, lambda i, p, t: t),
     ),
     Metric(
@@ -329,6 +341,7 @@ METRICS = (
         "mean precision",
         "Share of each class's predicted pixels that is right, over the dataset; mean over classes predicted.",
         "van Rijsbergen 1979, Information Retrieval",
+        "classes",
         *_of_sums(lambda i, p, t: i, lambda i, p, t: p),
     ),
     Metric(
@@ -337,6 +350,7 @@ METRICS = (
         "Dice (F1), 2·intersection over predicted + true pixels of each class over the dataset; mean over classes in "
         "truth or prediction.",
         "Dice 1945, Measures of the Amount of Ecologic Association Between Species",
+        "classes",
         *_of_sums(lambda i, p, t: 2 * i, lambda i, p, t: p + t),
     ),
 )
