@@ -63,6 +63,7 @@ def _prepare(attempt: Path, facts: dict[str, Any], fresh: bool) -> None:
 def _execute(notebook: Path, attempt: Path, given: dict[str, Any]) -> None:
     import papermill
     from papermill.exceptions import PapermillExecutionError
+    from traitlets.config import Config
 
     terminal = os.ttyname(2) if sys.stderr.isatty() else ""
     before = dict(os.environ)

@@ -12,13 +12,13 @@ from cocoseg.runs import fingerprint, parameters
 from cocoseg.runs.record import RUNS, Run, run
 
 # By convention the parameters with these names say what a notebook reads.
-READS = ("run", "runs", "init_from")
+READS = ("training", "trainings", "init_from")
 
 
 def reads(values: Mapping[str, Any]) -> list[str]:
     """Names of the runs that parameters refer to.
 
-    >>> reads({"run": "coco-train", "runs": ["a", "b"], "steps": 3})
+    >>> reads({"training": "coco-train", "trainings": ["a", "b"], "steps": 3})
     ['coco-train', 'a', 'b']
     """
     named = [values.get(key) for key in READS]

@@ -1,0 +1,138 @@
+"""One notebook, one run: whole or not at all, and only when something has changed."""
+
+import json
+
+import nbformat
+import polars as pl
+import pytest
+
+
+def test_a_run_remembers_what_was_run_on_what_and_what_came_out(project):
+    out = project.cocoseg("run", "measure", "-p", "number", "21", "--name", "m")
+    assert "twice: 42" in out
+    folder = project.runs / "m"
+    assert pl.read_parquet(folder / "values.parquet")["value"].to_list() == [42]
+    facts = project.facts("m")
+    assert facts["parameters"] == {"number": 21, "word": "no"} and facts["given"] == {"number": 21}
+    assert {"cocoseg.masks.measured", "cocoseg.runs.record"} <= set(facts["code"])
+    assert set(facts["outputs"]) == {"notebook.ipynb", "values.parquet", "scores.json"}
+    assert facts["machine"]["cores"] and facts["machine"]["packages"]["numpy"] and facts["seconds"] > 0
+    assert {p.name for p in project.runs.iterdir()} <= {"m", "m.lock"}
+    assert str(project.root) not in "".join(p.read_text() for p in folder.iterdir() if p.suffix != ".parquet")
+
+
+def test_nothing_is_done_when_nothing_has_changed_unless_forced(project):
+    project.cocoseg("run", "measure")
+    (name,) = [p.name for p in project.runs.iterdir() if p.is_dir()]
+    first = (project.runs / name / "run.json").stat().st_mtime_ns
+    assert "nothing has changed" in project.cocoseg("run", "measure")
+    assert (project.runs / name / "run.json").stat().st_mtime_ns == first
+    assert "done in" in project.cocoseg("run", "measure", "--force")
+    assert (project.runs / name / "run.json").stat().st_mtime_ns > first
+
+
+def test_a_run_that_an_edition_asks_for_gets_the_editions_name(project):
+    project.cocoseg("run", "measure", "-p", "number", "3")
+    assert (project.runs / "coco-measure" / "run.json").is_file()
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["mesure"], "no notebook 'mesure'; did you mean 'measure'?"),
+        (["measure", "-p", "nunber", "1"], "has no parameter 'nunber'; did you mean 'number'?"),
+        (["measure", "-p", "number", "101"], "101 is out of range; valid: 0 to 100"),
+        (["measure", "-p", "number", "1", "-p", "number", "2"], "given twice"),
+        (["judge", "-p", "training", "no-such-run"], "no finished run 'no-such-run'"),
+        (["measure", "--name", "../x"], "cannot be the name of a run"),
+    ],
+)
+def test_bad_input_is_refused_in_one_line_before_anything_starts(project, arguments, message):
+    error = project.cocoseg("run", *arguments, fails=2)
+    assert message in error and error.count("\n") == 1
+    assert not project.runs.exists() or not any(project.runs.iterdir())
+
+
+def test_a_failed_run_keeps_its_notebook_up_to_the_error_and_leaves_the_good_one_alone(project):
+    project.cocoseg("run", "measure", "--name", "m")
+    good = project.facts("m")
+    error = project.cocoseg("run", "measure", "-p", "word", "boom", "--name", "m", fails=1)
+    assert error.splitlines()[-1].endswith("ValueError: the cell went wrong")
+    attempt = project.runs / "m.attempt"
+    cells = nbformat.read(attempt / "notebook.ipynb", as_version=4).cells
+    assert any(o.get("ename") == "ValueError" for c in cells for o in c.get("outputs", []))
+    assert project.facts("m") == good
+    assert "failed       m" not in project.cocoseg("status", fails=0)  # the good run stands
+
+    project.cocoseg("run", "measure", "-p", "word", "boom", "--name", "other", fails=1)
+    assert "ValueError: the cell went wrong" in project.cocoseg("status").split("failed       other")[1]
+
+
+def test_a_killed_run_leaves_nothing_that_looks_whole_and_goes_on_from_its_checkpoint(project):
+    training = ["run", "train", "-p", "steps", "40", "-p", "pause", "0.1", "--name", "t"]
+    project.killed(*training, when=project.runs / "t.attempt" / "checkpoint" / "step")
+    assert not (project.runs / "t").exists()
+    assert "interrupted  t" in project.cocoseg("status")
+    reached = int((project.runs / "t.attempt" / "checkpoint" / "step").read_text())
+    project.cocoseg(*training)
+    assert project.scores("t")["started_at"] >= reached > 0
+    assert len(project.facts("t")["continues"]) == 1
+    assert not (project.runs / "t.attempt").exists() and not (project.runs / "t" / "checkpoint").exists()
+
+
+def test_another_training_of_that_name_does_not_continue_from_the_checkpoint(project):
+    project.killed(
+        *["run", "train", "-p", "steps", "40", "-p", "pause", "0.1", "--name", "t"],
+        when=project.runs / "t.attempt" / "checkpoint" / "step",
+    )
+    project.cocoseg("run", "train", "-p", "steps", "3", "--name", "t")
+    assert project.scores("t") == {"started_at": 0, "steps": 3}
+
+
+def test_two_processes_do_not_make_the_same_run(project):
+    training = ["run", "train", "-p", "steps", "100", "-p", "pause", "0.1", "--name", "t"]
+    first = project.start(*training)
+    try:
+        while not (project.runs / "t.attempt" / "checkpoint").exists():
+            assert first.poll() is None
+        assert "being made by another process" in project.cocoseg(*training, fails=2)
+    finally:
+        first.kill()
+        first.communicate()
+
+
+def test_a_file_too_large_for_git_stays_on_this_machine_and_the_run_says_so(project):
+    notebook = project.root / "book" / "notebooks" / "measure.ipynb"
+    content = nbformat.read(notebook, as_version=4)
+    content.cells[-1].source = content.cells[-1].source.replace(
+        "notes.done()", "(notes.folder / 'weights.npz').write_bytes(bytes(11 * 2**20))\nnotes.done()"
+    )
+    nbformat.write(content, notebook)
+    project.cocoseg("run", "measure", "--name", "m")
+    assert (project.runs / "m" / "local" / "weights.npz").is_file()
+    facts = project.facts("m")
+    assert "weights.npz" in facts["too_large_for_git"] and "weights.npz" not in facts["outputs"]
+
+
+def test_help_lists_the_parameters_of_a_notebook(project):
+    text = project.cocoseg("run", "--help", "measure")
+    assert "number" in text and "what is doubled (0 to 100)" in text and "one of no, boom" in text
+    assert "judge, measure, train" in project.cocoseg("run", "--help")
+
+
+def test_the_notebook_runs_in_jupyter_as_it_is(project):
+    import subprocess
+    import sys
+
+    done = subprocess.run(
+        [sys.executable, "-m", "jupyter", "nbconvert", "--to", "notebook", "--execute", "--stdout"]
+        + [str(project.root / "book" / "notebooks" / "measure.ipynb")],
+        cwd=project.root,
+        env={**__import__("os").environ, "PYTHONPATH": str(project.root)},
+        capture_output=True,
+        text=True,
+    )
+    if "nbconvert" in done.stderr and done.returncode:
+        pytest.skip("nbconvert is not installed")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((project.runs / "draft.attempt" / "scores.json").read_text()) == {"twice": 2}

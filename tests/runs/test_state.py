@@ -1,0 +1,58 @@
+"""Current or stale, and why."""
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def made(project):
+    for role in (["measure", "-p", "number", "3"], ["train", "-p", "steps", "2"]):
+        project.cocoseg("run", *role)
+    project.cocoseg("run", "judge", "-p", "training", "coco-train")
+    return project
+
+
+def states(project, *arguments) -> dict[str, str]:
+    lines = project.cocoseg("status", *arguments).splitlines()
+    return {line.split()[1]: line.split()[0] for line in lines if not line.startswith(" ")}
+
+
+def test_states(made):
+    assert states(made) == {"coco-measure": "current", "coco-train": "current", "coco-judge": "current"}
+    made.cocoseg("status", "--strict")
+
+    # A comment is no change; a line of code turns the runs that used it stale, and no others.
+    made.module("def twice(number):\n    # a sum\n    return 2 * number\n")
+    assert set(states(made).values()) == {"current"}
+    made.module("def twice(number):\n    return number + number\n")
+    assert states(made) == {"coco-measure": "stale", "coco-train": "current", "coco-judge": "current"}
+    assert "code changed: cocoseg.masks.measured" in made.cocoseg("status")
+    made.cocoseg("status", "--strict", fails=1)
+
+    # So does an edition that asks for something else.
+    made.module("def twice(number):\n    return 2 * number\n")
+    edition = (made.root / "book" / "editions" / "coco.yml").read_text().partition("runs:")
+    made.edition("runs:" + edition[2].replace("number: 3", "number: 4"))
+    assert "parameters changed: number 3 → 4" in made.cocoseg("status")
+    made.edition("runs:" + edition[2])
+
+    # A training is a fact of its commit: drift is told, and it stays current.
+    notebook = made.root / "book" / "notebooks" / "train.ipynb"
+    notebook.write_text(notebook.read_text().replace("notes.scores(", "notes.scores(more=1, "))
+    assert states(made)["coco-train"] == "current"
+    assert "since this training: notebook changed" in made.cocoseg("status")
+
+    # What reads a run becomes stale when the run says something else.
+    made.cocoseg("run", "train", "-p", "steps", "2", "--force")
+    assert states(made)["coco-judge"] == "stale"
+    assert "reads run coco-train, which changed" in made.cocoseg("status")
+
+    # A table that somebody edited is found out.
+    made.cocoseg("run", "judge", "-p", "training", "coco-train")
+    (made.runs / "coco-judge" / "scores.json").write_text(json.dumps({"steps": 99}))
+    assert "not what the run wrote: scores.json" in made.cocoseg("status")
+
+    # A run that is gone is missing.
+    (made.runs / "coco-measure" / "run.json").unlink()
+    assert states(made)["coco-measure"] == "missing"
