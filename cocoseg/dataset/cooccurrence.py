@@ -13,7 +13,7 @@ from scipy.spatial.distance import squareform
 
 from cocoseg.dataset.proportions import false_discovery, independence, wilson
 
-DRAWS = 2000
+DRAWS = 1000
 
 
 def presence(contents: pl.DataFrame, categories: pl.DataFrame, by: str = "name") -> pl.DataFrame:
@@ -37,7 +37,7 @@ def pairs(presence: pl.DataFrame, images: int, *, seed: int = 0) -> pl.DataFrame
     - `npmi` = pmi / $-\log_2(n_{ab}/N)$, −1 never, 0 independent, 1 only together (Bouma 2009).
     - `lift_low`, `lift_high`, `pmi_low`, `pmi_high`: 95 % interval. An image is a draw from four outcomes (both,
       only a, only b, neither) with the Jeffreys prior Dirichlet(½, ½, ½, ½); the interval is between the 2.5 and
-      97.5 % quantiles of the lift in 2,000 draws from its posterior, from 0 if the two never meet. (The delta
+      97.5 % quantiles of the lift in 1,000 draws from its posterior, from 0 if the two never meet. (The delta
       method covers the truth in less than half of the cases for rare pairs; this one in 92–98 %.)
     - `p`: of independence given the margins, twice the smaller tail of the hypergeometric distribution (Fisher's
       exact test); `q`: the same after Benjamini and Hochberg over all pairs, the share of false finds among the

@@ -62,11 +62,15 @@ def states(images: pl.DataFrame) -> pl.DataFrame:
     >>> states(pl.DataFrame({"state": ["instances", "empty", "instances", "instances"]})).rows()
     [('instances', 3, 0.75), ('crowds only', 0, 0.0), ('empty', 1, 0.25)]
     """
-    order = pl.DataFrame({"state": ["instances", "crowds only", "empty"]})
-    counted = images.group_by("state").agg(images=pl.len().cast(pl.Int64))
-    share = pl.col("images") / pl.lit(max(len(images), 1))
-    table = order.join(counted, on="state", how="left", maintain_order="left")
-    return table.with_columns(pl.col("images").fill_null(0)).with_columns(share=share)
+    return frequencies(images.select("state"), ("instances", "crowds only", "empty"))
+
+
+def frequencies(kinds: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:
+    """How often each value of a one-column table occurs, in that order: the column, `images` i64, `share` f64."""
+    (name,) = kinds.columns
+    counted = kinds.group_by(name).agg(images=pl.len().cast(pl.Int64))
+    rows = pl.DataFrame({name: order}).join(counted, on=name, how="left", maintain_order="left")
+    return rows.with_columns(pl.col("images").fill_null(0)).with_columns(share=pl.col("images") / max(len(kinds), 1))
 
 
 def per_image(images: pl.DataFrame, quantities: Sequence[str] = HELD) -> pl.DataFrame:

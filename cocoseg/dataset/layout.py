@@ -49,14 +49,11 @@ def heat(samples: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         Every cell of every class that is visible in some image: `class` i16, `name` str, `row`, `col` i16 (0 is the
-        top left), `probability` f64 (share of the cell that the class covers, mean over its images), `density`
-        f64 (share of the class that lies in the cell; sums to 1 over the cells, null where a class is so small that
-        no point hit it).
+        top left), `probability` f32 (share of the cell that the class covers, mean over its images).
     """
     grid = pl.int_range(GRID, eager=True, dtype=pl.Int16)
     cells = grid.to_frame("row").join(grid.to_frame("col"), how="cross")
     seen = totals.filter((pl.col("images") > 0) & (pl.col("name") != "void")).select("class", "name", "images")
-    total = pl.col("samples").sum().over("class")
     return (
         seen.join(cells, how="cross")
         .join(samples, on=["class", "row", "col"], how="left")
@@ -66,8 +63,7 @@ def heat(samples: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
             "name",
             "row",
             "col",
-            probability=pl.col("samples") / (POINTS**2 * pl.col("images")),
-            density=pl.when(total > 0).then(pl.col("samples") / total),
+            probability=(pl.col("samples") / (POINTS**2 * pl.col("images"))).cast(pl.Float32),
         )
         .sort("class", "row", "col")
     )
@@ -82,23 +78,21 @@ def centre(heat: pl.DataFrame) -> pl.DataFrame:
     - `centre_bias`: 1 − distance / 0.383: 0 spread evenly, 1 all in the middle, negative towards the borders.
 
     Returns:
-        `class` i16, `name` str, `x`, `y`, `distance`, `centre_bias` f64; null where the heat map is.
+        `class` i16, `name` str, `x`, `y`, `distance`, `centre_bias` f64; null for a class so small that no point of
+        the lattice hit it.
     """
-    middle = (pl.col("row") + 0.5) / GRID, (pl.col("col") + 0.5) / GRID
-    y, x = middle
-    distance = ((x - 0.5) ** 2 + (y - 0.5) ** 2).sqrt()
-    known = pl.col("density").is_not_null().any()
+    names = heat.select("class", "name").unique(maintain_order=True)
+    mass = heat["probability"].cast(pl.Float64).to_numpy().reshape(len(names), GRID, GRID)
+    at = (np.arange(GRID) + 0.5) / GRID
+    total = mass.sum((1, 2))
 
-    def mean(value: pl.Expr) -> pl.Expr:
-        return pl.when(known).then((pl.col("density") * value).sum())
+    def mean(value: np.ndarray) -> pl.Series:
+        means = np.divide((mass * value).sum((1, 2)), total, out=np.full(len(total), np.nan), where=total > 0)
+        return pl.Series(means).fill_nan(None)
 
+    distance = mean(np.hypot(at - 0.5, at[:, None] - 0.5))
     even = (sqrt(2) + asinh(1)) / 6
-    return (
-        heat.group_by("class", "name")
-        .agg(x=mean(x), y=mean(y), distance=mean(distance))
-        .with_columns(centre_bias=1 - pl.col("distance") / even)
-        .sort("class")
-    )
+    return names.with_columns(x=mean(at), y=mean(at[:, None]), distance=distance, centre_bias=1 - distance / even)
 
 
 def border(coco: Coco, tolerance: float = 1.0) -> pl.DataFrame:

@@ -8,7 +8,7 @@ import polars as pl
 from cocoseg.coco.label_space import LabelSpace
 from cocoseg.coco.read import Coco
 from cocoseg.dataset import categories, cooccurrence, images, label_maps, layout, pixels, sizes, splits, tail
-from cocoseg.dataset.photos import near_duplicates, photos
+from cocoseg.dataset.photos import kinds, near_duplicates, photos
 from cocoseg.runs import parallel
 
 SHARD = 500  # images
@@ -26,7 +26,7 @@ def survey(
     Args:
         coco: an annotation file that `cocoseg.coco.check` let pass.
         space: the label space of the pixel measures; with 'own' each category is a class.
-        images_folder: the photographs; without it there are no tables `photos`, `photo_numbers`, `duplicates`.
+        images_folder: the photographs; without it there are no tables of photographs.
         workers: processes for the work on pixels; any number of them gives the same tables.
     """
     tables = of_annotations(coco)
@@ -98,6 +98,7 @@ def of_photos(coco: Coco, folder: Path, workers: int | None = None) -> dict[str,
     of_images = pl.concat(shards).sort("image_id")
     return {
         "photos": of_images,
+        "photo_kinds": kinds(of_images),
         "photo_numbers": images.summary(of_images, PHOTO_NUMBERS),
         "duplicates": near_duplicates(of_images),
     }
