@@ -5,6 +5,7 @@ before anything is painted.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -37,12 +38,15 @@ class LabelSpace:
 
     def lookup(self, category_ids: np.ndarray) -> np.ndarray:
         """The class of each category id, i16 of the same shape; -1 where the category is outside the space."""
-        wanted = np.asarray(category_ids, np.int64)
-        if not self.category_ids:
-            return np.full(wanted.shape, -1, np.int16)
-        ids, classes = np.array(self.category_ids, np.int64).T
-        at = np.searchsorted(ids, wanted).clip(max=len(ids) - 1)
-        return np.where(ids[at] == wanted, classes[at], -1).astype(np.int16)
+        ids, classes = self._arrays
+        at = np.searchsorted(ids, category_ids)
+        return np.where(ids[at] == category_ids, classes[at], np.int16(-1))
+
+    @cached_property
+    def _arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        # The largest id ends the list, so that a search never runs past it; it is in no dataset.
+        pairs = (*self.category_ids, (np.iinfo(np.int64).max, -1))
+        return np.array([i for i, _ in pairs]), np.array([number for _, number in pairs], np.int16)
 
 
 def label_space(name: str, categories: pl.DataFrame | None = None) -> LabelSpace:
@@ -96,6 +100,4 @@ def _refuse_other_ids(name: str, wanted: set[int], categories: pl.DataFrame) -> 
                 "COCO; use label space 'own'"
             )
     if not mine:
-        raise UserError(
-            f"label space {name!r} goes by COCO's ids, and none of its categories is here; use 'own'"
-        )
+        raise UserError(f"label space {name!r} goes by COCO's ids, and none of its categories is here; use 'own'")

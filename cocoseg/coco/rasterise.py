@@ -1,12 +1,18 @@
 """Annotations to pixels: runs, masks and label maps, bit-identical to pycocotools.
 
 An annotation is decoded once, to the *runs* of its mask: int64 (R, 2), each row the start and the end (exclusive) of
-a stretch of foreground in the column-major image, sorted and disjoint. Everything else (area, mask, RLE, label
-map) follows from the runs without decoding a mask per object.
+a stretch of foreground in the image read column by column, sorted, disjoint and not touching. Area, mask, RLE and
+label map follow from the runs; no mask is made per object.
+
+What a polygon covers is defined by pycocotools (`rleFrPoly`; Dollár and Lin, 2015): the outline on a grid five times
+finer, its crossings with the pixels' centre columns, even-odd filling. Here the crossings are computed edge by edge
+for the columns of the image only, not searched along the whole fine outline, so a vertex far away costs nothing.
 """
 
 from collections.abc import Iterator
+from itertools import chain
 
+import cv2
 import msgspec
 import numba
 import numpy as np
@@ -20,11 +26,9 @@ from cocoseg.errors import UserError, nearest
 OVERLAPS = ("small-on-top", "large-on-top", "file-order", "void")
 CROWDS = ("void", "class", "background")
 
-MAX_PERIMETER = 1e7  # px; pycocotools allocates in proportion
-
 
 class SegmentationError(UserError):
-    """A segmentation that is no mask; `code` is the finding that `cocoseg.coco.check` reports for it."""
+    """A segmentation that is no mask; `code` is the finding that `cocoseg.coco.check` reports."""
 
     def __init__(self, code: str, message: str):
         super().__init__(message)
@@ -36,64 +40,70 @@ class _Rle(msgspec.Struct):
     counts: str | list[int]
 
 
-_segmentation = msgspec.json.Decoder(list[list[float]] | _Rle | None)
+_content = msgspec.json.Decoder(list[list[float]] | _Rle | None)
 
 
-def runs(segmentation: bytes | None, height: int, width: int) -> np.ndarray:
-    """The mask of an annotation (the union of its polygons) as runs: int64 (R, 2) of [start, end) in column-major
-    order, sorted, disjoint, not touching. A segmentation that is no mask is a `SegmentationError`.
+def runs(segmentation: bytes, height: int, width: int) -> np.ndarray:
+    """The mask of an annotation, the union of its polygons, as runs: int64 (R, 2) (see the module).
 
-    Polygons are rasterised by pycocotools (`frPyObjects`), which upsamples the outline five times.
+    Polygons of fewer than three points cover nothing. A segmentation that is no mask is a `SegmentationError`.
 
     >>> runs(b"[[1, 0, 3, 0, 3, 2, 1, 2]]", 4, 4)
     array([[ 4,  6],
            [ 8, 10]])
     """
     try:
-        content = _segmentation.decode(segmentation or b"null")
+        content = _content.decode(segmentation)
     except (ValueError, RecursionError) as error:
-        raise SegmentationError("segmentation-malformed", str(error)) from None
+        raise SegmentationError("segmentation-malformed", f"segmentation: {error}") from None
     if isinstance(content, _Rle):
         return _runs_of_rle(content, height, width)
     if not content:
         raise SegmentationError("segmentation-missing", "there is no segmentation")
-    rles = coco_mask.frPyObjects(_drawable(content), height, width)
-    parts = [_bounds(_counts(np.frombuffer(r["counts"], np.uint8))) for r in rles]
-    return parts[0] if len(parts) == 1 else _union(np.concatenate(parts))
+    # pycocotools takes four numbers for a box.
+    flat = [polygon[:-1] if len(polygon) % 2 else polygon for polygon in content if len(polygon) >= 6]
+    if not flat:
+        raise SegmentationError("polygon-too-short", "no polygon has three points")
+    points = np.array(flat[0] if len(flat) == 1 else [*chain.from_iterable(flat)], np.float64)
+    return _runs_of_polygons(points.reshape(-1, 2), np.array([len(p) // 2 for p in flat]), height, width)
 
 
-def rle(segmentation: bytes | None, height: int, width: int) -> dict:
-    """The mask of an annotation as pycocotools' compressed RLE, {"size": [height, width], "counts": bytes}.
+def rle(segmentation: bytes, height: int, width: int) -> dict:
+    """The mask of an annotation as pycocotools' compressed RLE.
 
     >>> rle(b"[[1, 0, 3, 0, 3, 2, 1, 2]]", 4, 4)
-    {'size': [4, 4], 'counts': b'42204'}
+    {'size': [4, 4], 'counts': b'42224'}
     """
-    counts = np.diff(runs(segmentation, height, width).ravel(), prepend=0, append=height * width)
-    if len(counts) > 1 and counts[-1] == 0:
+    bounds = runs(segmentation, height, width).ravel()
+    counts = np.diff(bounds, prepend=0, append=height * width)
+    if len(bounds) and bounds[-1] == height * width:
         counts = counts[:-1]
-    return coco_mask.frPyObjects({"size": [height, width], "counts": counts.tolist()}, height, width)
+    return coco_mask.frPyObjects({"size": [height, width], "counts": counts}, height, width)
 
 
-def mask(segmentation: bytes | None, height: int, width: int) -> np.ndarray:
+def mask(segmentation: bytes, height: int, width: int) -> np.ndarray:
     """The mask of an annotation: uint8 H×W, 1 on the object.
 
     >>> mask(b"[[1, 0, 3, 0, 3, 2, 1, 2]]", 2, 4)
     array([[0, 1, 1, 0],
            [0, 1, 1, 0]], dtype=uint8)
     """
-    canvas = np.zeros((width, height), np.uint8)
-    _paint(canvas.reshape(-1), runs(segmentation, height, width), 1)
-    return np.ascontiguousarray(canvas.T)
+    canvas = np.zeros(height * width, np.uint8)
+    _paint(canvas, runs(segmentation, height, width), 1)
+    return _rows_first(canvas, height, width)
 
 
-def area(runs: np.ndarray) -> int:
-    """Pixels in a mask given as runs."""
-    return int((runs[:, 1] - runs[:, 0]).sum())
+@numba.njit(cache=True)
+def area(runs):
+    """Pixels in a mask given as runs.
 
-
-def instance_runs(annotations: pl.DataFrame, height: int, width: int) -> list[np.ndarray]:
-    """`runs` of each annotation (row) of an image, in their order."""
-    return [runs(segmentation, height, width) for segmentation in annotations["segmentation"]]
+    >>> area(runs(b"[[1, 0, 3, 0, 3, 2, 1, 2]]", 4, 4))
+    4
+    """
+    pixels = 0
+    for start, end in runs:
+        pixels += end - start
+    return pixels
 
 
 def label_map(
@@ -107,122 +117,65 @@ def label_map(
 ) -> np.ndarray:
     """Paint the annotations of one image: uint8 H×W of classes of `space`, 0 where there is none, 255 = void.
 
-    Annotations outside the label space, crowds too, are dropped before anything is painted. Instances are painted
-    over crowds. Where masks overlap, `overlap` says which one is seen: the one with fewer pixels ('small-on-top'),
-    with more ('large-on-top'), the later one ('file-order', also between equals), or neither if their classes differ
-    ('void'). Crowds become void, their class, or background.
+    Annotations outside the label space, crowds too, are dropped before anything is painted, and instances are
+    painted over crowds. Where masks overlap, `overlap` says which is seen: the one of fewer pixels ('small-on-top'),
+    of more ('large-on-top'), the later one ('file-order', and between equals), or neither, if their classes differ
+    ('void'). `crowd` says what a crowd becomes: 'void', its 'class', or 'background'.
+
+    A segmentation that is no mask is a `SegmentationError`; `cocoseg.coco.check` leaves none.
     """
     if overlap not in OVERLAPS:
         raise UserError(f"no overlap rule {overlap!r}; {nearest(overlap, OVERLAPS)}")
     if crowd not in CROWDS:
         raise UserError(f"no crowd rule {crowd!r}; {nearest(crowd, CROWDS)}")
-    classes = space.lookup(annotations["category_id"].to_numpy())
-    is_crowd = annotations["iscrowd"].to_numpy()
-    inside = classes >= 0 if crowd != "background" else (classes >= 0) & ~is_crowd
-    annotations, classes, is_crowd = annotations.filter(inside), classes[inside], is_crowd[inside]
-    layers = instance_runs(annotations, height, width)
-    pixels = np.array([area(layer) for layer in layers], np.int64)
-    order = {
-        "small-on-top": np.argsort(-pixels, kind="stable"),
-        "large-on-top": np.argsort(pixels, kind="stable"),
-    }
-    order = order.get(overlap, np.arange(len(layers)))
-    canvas = np.zeros(width * height, np.uint8)
+    classes = space.lookup(annotations["category_id"].to_numpy()).tolist()
+    crowds = annotations["iscrowd"].to_list()
+    objects = [
+        (runs(segmentation, height, width), VOID if is_crowd and crowd == "void" else number, is_crowd)
+        for segmentation, number, is_crowd in zip(annotations["segmentation"], classes, crowds, strict=True)
+        if number >= 0 and not (is_crowd and crowd == "background")
+    ]
+    if overlap in ("small-on-top", "large-on-top"):
+        objects.sort(key=lambda o: area(o[0]), reverse=overlap == "small-on-top")
     paint = _paint_or_void if overlap == "void" else _paint
-    for i in order[is_crowd[order]]:
-        paint(canvas, layers[i], VOID if crowd == "void" else classes[i])
-    if overlap == "void" and is_crowd.any():
-        below, canvas = canvas, np.zeros(width * height, np.uint8)
-    for i in order[~is_crowd[order]]:
-        paint(canvas, layers[i], classes[i])
-    if overlap == "void" and is_crowd.any():
-        canvas = np.where(canvas == 0, below, canvas)
-    return np.ascontiguousarray(canvas.reshape(width, height).T)
+    canvas = np.zeros(height * width, np.uint8)
+    for own, number, is_crowd in objects:
+        if not is_crowd:
+            paint(canvas, own, number)
+    if any(crowds):
+        below = np.zeros(height * width, np.uint8)
+        for own, number, is_crowd in objects:
+            if is_crowd:
+                paint(below, own, number)
+        np.copyto(canvas, below, where=canvas == 0)
+    return _rows_first(canvas, height, width)
 
 
 def label_maps(coco: Coco, space: LabelSpace, **rules: str) -> Iterator[tuple[int, np.ndarray]]:
     """(image_id, `label_map`) of every image of a file, in its order."""
-    rows = coco.annotations.partition_by("image_id", as_dict=True)
-    for image_id, height, width in coco.images.select("image_id", "height", "width").iter_rows():
-        annotations = rows.get((image_id,), coco.annotations.clear())
-        yield image_id, label_map(annotations, height, width, space, **rules)
-
-
-def _drawable(polygons: list[list[float]]) -> list[list[float]]:
-    # Of two points pycocotools makes a box (x, y, w, h) instead of nothing.
-    drawable = [flat for flat in polygons if len(flat) >= 6]
-    if not drawable:
-        raise SegmentationError("polygon-too-short", "no polygon has three points")
-    for flat in drawable:
-        points = np.array(flat[: len(flat) // 2 * 2]).reshape(-1, 2)
-        steps = np.abs(np.diff(points, axis=0, append=points[:1])).max(1)
-        if not np.isfinite(points).all():
-            raise SegmentationError("not-finite", "a coordinate is not a finite number")
-        if not (steps.sum() < MAX_PERIMETER and np.abs(points).max() < MAX_PERIMETER):
-            raise SegmentationError("coordinates-absurd", f"a polygon is longer than {MAX_PERIMETER:.0e} px")
-    return drawable
+    for image, annotations in coco.by_image():
+        yield image["image_id"], label_map(annotations, image["height"], image["width"], space, **rules)
 
 
 def _runs_of_rle(content: _Rle, height: int, width: int) -> np.ndarray:
     if content.size != (height, width):
         raise SegmentationError(
-            "rle-size",
-            f"the RLE is of {content.size[0]}×{content.size[1]}, the image {height}×{width} (height×width)",
+            "rle-size", f"the RLE is of {content.size[0]}×{content.size[1]} px (H×W), the image of {height}×{width}"
         )
-    if isinstance(content.counts, str):
-        counts = _counts(np.frombuffer(content.counts.encode(), np.uint8))
-    else:
-        try:
-            counts = np.array(content.counts, np.int64)
-        except OverflowError:
-            counts = np.array([-1])
-    if (counts < 0).any() or counts.sum() != height * width:
-        raise SegmentationError(
-            "rle-corrupt", f"the runs of the RLE do not add up to {height}×{width} pixels"
-        )
-    return _union(_bounds(counts))
-
-
-def _bounds(counts: np.ndarray) -> np.ndarray:
+    try:
+        compressed = isinstance(content.counts, str)
+        counts = _counts(np.frombuffer(content.counts.encode(), np.uint8)) if compressed else np.array(content.counts)
+        counts = counts.astype(np.int64)
+    except OverflowError:
+        counts = np.array([-1])
     ends = np.cumsum(counts)
-    return np.stack([ends[: len(ends) // 2 * 2 : 2], ends[1::2]], axis=1)
+    if not len(ends) or counts.min() < 0 or ends.max() != height * width:
+        raise SegmentationError("rle-corrupt", f"the runs of the RLE do not add up to {height}×{width} px")
+    return _union(np.stack([ends[: len(ends) // 2 * 2 : 2], ends[1::2]], axis=1))
 
 
-@numba.njit(cache=True)
-def _counts(text):
-    """Run lengths of a compressed RLE: 5 bits per character, least first, each from the third on a difference to the
-    one before the last."""
-    counts = np.zeros(len(text), np.int64)
-    n, shift, value = 0, 0, 0
-    for c in text:
-        bits = np.int64(c) - 48
-        value |= (bits & 31) << shift
-        shift += 5
-        if not bits & 32:
-            if bits & 16:
-                value |= -1 << shift
-            counts[n] = value + (counts[n - 2] if n > 2 else 0)
-            n, shift, value = n + 1, 0, 0
-        elif shift > 55:
-            return np.full(1, -1, np.int64)
-    return counts[:n]
-
-
-@numba.njit(cache=True)
-def _union(spans):
-    """Sorted, disjoint, not touching; empty spans left out."""
-    out = np.empty_like(spans)
-    n = 0
-    for i in np.argsort(spans[:, 0]):
-        start, end = spans[i]
-        if start == end:
-            continue
-        if n and start <= out[n - 1, 1]:
-            out[n - 1, 1] = max(end, out[n - 1, 1])
-        else:
-            out[n] = start, end
-            n += 1
-    return out[:n]
+def _rows_first(canvas: np.ndarray, height: int, width: int) -> np.ndarray:
+    return cv2.transpose(canvas.reshape(width, height))
 
 
 @numba.njit(cache=True)
@@ -235,4 +188,120 @@ def _paint(canvas, runs, value):
 def _paint_or_void(canvas, runs, value):
     for start, end in runs:
         for i in range(start, end):
-            canvas[i] = value if canvas[i] == 0 or canvas[i] == value else 255
+            canvas[i] = value if canvas[i] == 0 or canvas[i] == value else VOID
+
+
+@numba.njit(cache=True)
+def _union(spans):
+    """Spans sorted by their start as runs: empty ones left out, overlapping and touching ones joined."""
+    out = np.empty_like(spans)
+    n = 0
+    for start, end in spans:
+        if start == end:
+            continue
+        if n and start <= out[n - 1, 1]:
+            out[n - 1, 1] = max(end, out[n - 1, 1])
+        else:
+            out[n, 0], out[n, 1] = start, end
+            n += 1
+    return out[:n]
+
+
+@numba.njit(cache=True)
+def _runs_of_polygons(points, sizes, height, width):
+    fine = np.empty(points.shape, np.int64)
+    for i in range(len(points)):
+        for k in range(2):
+            # Truncated towards zero, as by pycocotools, and kept where its 32-bit integers would overflow.
+            fine[i, k] = np.int64(min(max(5 * points[i, k] + 0.5, -(2.0**31)), 2.0**31))
+    at = np.empty(_room(fine, sizes, width), np.int64)
+    first = n = 0
+    for size in sizes:
+        start = n
+        n = _crossings(fine[first : first + size], height, width, at, start)
+        at[start:n].sort()
+        if (n - start) % 2:
+            at[n] = height * width
+            n += 1
+        first += size
+    spans = at[:n].reshape(-1, 2)
+    return _union(spans if len(sizes) == 1 else spans[np.argsort(spans[:, 0])])
+
+
+@numba.njit(cache=True)
+def _room(fine, sizes, width):
+    """At least as many as there are crossings, and one more for each polygon."""
+    room = len(sizes)
+    first = 0
+    for size in sizes:
+        for i in range(size):
+            room += min(abs(fine[first + i, 0] - fine[first + i - 1 + size * (i == 0), 0]) // 5 + 1, width)
+        first += size
+    return room
+
+
+@numba.njit(cache=True)
+def _crossings(fine, height, width, at, n):
+    """Where the outline (int64 (V, 2), on the fine grid) crosses the centre of a column of pixels: positions in the
+    column-major image, written to `at` from `n` on. Returns where they end.
+
+    The centre of column c is between 5 c + 2 and 5 c + 3. An edge is a line of fine points, one for each step along
+    its longer side, and a crossing counts for the upper of the two points on either side of the centre.
+    """
+    for i in range(len(fine)):
+        x0, y0 = fine[i - 1]
+        x1, y1 = fine[i]
+        dx, dy = abs(x1 - x0), abs(y1 - y0)
+        steep = dx < dy
+        if (y0 > y1) if steep else (x0 > x1):
+            x0, y0, x1, y1 = x1, y1, x0, y0
+        left, right = min(x0, x1), max(x0, x1)
+        slope = (x1 - x0) / dy if steep else (y1 - y0) / max(dx, 1)
+        for column in range(max(0, (left + 2) // 5), min(width - 1, (right - 3) // 5) + 1):
+            x = 5 * column + 2
+            if steep:
+                y = y0 + _step(x0, slope, x)
+            else:
+                step = x - x0
+                y = min(np.int64(y0 + slope * step + 0.5), np.int64(y0 + slope * (step + 1) + 0.5))
+            at[n] = column * height + min(max((y + 2) // 5, 0), height)
+            n += 1
+    return n
+
+
+@numba.njit(cache=True)
+def _step(x0, slope, x):
+    """The last step before a steep edge gets from x to x + 1, or back; rounding decides, so the guess is mended."""
+    step = np.int64((x + 0.5 - x0) / slope)
+    if slope > 0:
+        while np.int64(x0 + slope * step + 0.5) <= x:
+            step += 1
+        while np.int64(x0 + slope * (step - 1) + 0.5) > x:
+            step -= 1
+    else:
+        while np.int64(x0 + slope * step + 0.5) > x:
+            step += 1
+        while np.int64(x0 + slope * (step - 1) + 0.5) <= x:
+            step -= 1
+    return step - 1
+
+
+@numba.njit(cache=True)
+def _counts(text):
+    """The run lengths in a compressed RLE (pycocotools' `rleFrString`): digits of 5 bits, the least first; from the
+    third on, the difference to the run before the last."""
+    counts = np.empty(len(text), np.int64)
+    n = shift = value = 0
+    for character in text:
+        digit = np.int64(character) - 48
+        value |= (digit & 31) << shift
+        shift += 5
+        if digit < 0 or digit > 63 or shift > 35:
+            return np.full(1, -1, np.int64)
+        if not digit & 32:
+            if digit & 16:
+                value -= 1 << shift
+            counts[n] = value + (counts[n - 2] if n > 2 else 0)
+            n += 1
+            shift = value = 0
+    return counts[:n] if shift == 0 else np.full(1, -1, np.int64)
