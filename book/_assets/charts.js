@@ -1,0 +1,118 @@
+// Makes the page's charts interactive and its tables sortable. Works from file:// and loads nothing but vega.js beside it.
+(() => {
+  "use strict";
+  const here = document.currentScript.src.replace(/[^/]*$/, "");
+  const page = document.documentElement;
+  const mode = () => (page.dataset.theme === "dark" ? "dark" : "light");
+
+  // Inks and ramps named in a spec are the light ones.
+  const inMode = (text) =>
+    JSON.parse(mode() === "light" ? text : text.replace(/"#[0-9a-f]{6}"/g, (hex) => {
+      const dark = window.cocosegLook.swaps[hex.slice(1, -1)];
+      return dark ? `"${dark}"` : hex;
+    }));
+
+  class Chart {
+    constructor(element) {
+      this.element = element;
+      this.drawing = element.querySelector(".cs-drawing");
+      this.text = element.querySelector("script").textContent;
+      this.controls = element.insertBefore(document.createElement("div"), this.drawing);
+      this.controls.className = "cs-controls";
+    }
+
+    // A row of views that is too wide takes fewer columns, until it fits or there is one.
+    async draw() {
+      this.width = this.drawing.clientWidth;
+      this.drawing.style.minHeight = `${this.drawing.offsetHeight}px`;
+      const spec = inMode(this.text);
+      if (spec.hconcat) {
+        spec.concat = spec.hconcat;
+        spec.columns = spec.concat.length;
+        delete spec.hconcat;
+      }
+      do {
+        await this.embed(spec);
+      } while (this.drawing.scrollWidth > this.drawing.clientWidth + 1 && spec.columns > 1 && spec.columns--);
+      this.drawing.style.minHeight = "";
+      this.element.dataset.drawn = mode();
+    }
+
+    async embed(spec) {
+      this.view?.finalize();
+      this.controls.replaceChildren();
+      const { view } = await window.vegaEmbed(this.drawing, spec, {
+        actions: false,
+        bind: this.controls,
+        config: window.cocosegLook[mode()],
+        renderer: this.element.dataset.renderer,
+        tooltip: { theme: "custom" },
+      });
+      this.view = view;
+    }
+  }
+
+  async function charts() {
+    const all = [...document.querySelectorAll(".cs-chart")].map((element) => new Chart(element));
+    if (!all.length) return;
+    await new Promise((resolve, reject) => {
+      const script = Object.assign(document.createElement("script"), { src: `${here}vega.js`, onload: resolve, onerror: reject });
+      document.head.append(script);
+    });
+    await document.fonts.ready;
+    const queue = new Set(all);
+    let busy = false;
+    const work = async () => {
+      if (busy) return;
+      busy = true;
+      for (const chart of queue) {
+        queue.delete(chart);
+        await chart.draw().catch((error) => console.error(error));
+      }
+      busy = false;
+    };
+    await work();
+    new MutationObserver(() => {
+      all.filter((chart) => chart.element.dataset.drawn !== mode()).forEach((chart) => queue.add(chart));
+      work();
+    }).observe(page, { attributeFilter: ["data-theme"] });
+    let pause;
+    const sizes = new ResizeObserver(() => {
+      clearTimeout(pause);
+      pause = setTimeout(() => {
+        all.filter((chart) => chart.width !== chart.drawing.clientWidth).forEach((chart) => queue.add(chart));
+        work();
+      }, 150);
+    });
+    all.forEach((chart) => sizes.observe(chart.element));
+  }
+
+  function sortable(table) {
+    const body = table.tBodies[0];
+    const heads = [...table.tHead.rows[0].cells];
+    const key = (row, i) => {
+      const cell = row.cells[i];
+      if (heads[i].classList.contains("cs-number")) return cell.dataset.key === undefined ? NaN : Number(cell.dataset.key);
+      return cell.textContent;
+    };
+    heads.forEach((head, i) =>
+      head.firstElementChild.addEventListener("click", () => {
+        const number = head.classList.contains("cs-number");
+        const down = head.ariaSort ? head.ariaSort === "ascending" : number;
+        heads.forEach((other) => other.removeAttribute("aria-sort"));
+        head.ariaSort = down ? "descending" : "ascending";
+        const sign = down ? -1 : 1;
+        const compare = (a, b) => {
+          const [x, y] = [key(a, i), key(b, i)];
+          if (!number) return sign * x.localeCompare(y, "en", { numeric: true });
+          return Number.isNaN(x) || Number.isNaN(y) ? Number.isNaN(x) - Number.isNaN(y) : sign * (x - y);
+        };
+        body.append(...[...body.rows].sort(compare));
+      }));
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll(".cs-table").forEach(sortable);
+    charts().catch((error) => console.error("charts could not be drawn", error));
+  });
+})();

@@ -1,0 +1,167 @@
+"""Pictures of label maps, in Matplotlib: overlays, truth beside prediction, polygons with their vertices.
+
+Every function returns a `matplotlib.figure.Figure`, free of pyplot's state, for `cocoseg.drawing.figure.picture` or `savefig`.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from cocoseg.drawing import look
+from cocoseg.errors import UserError
+
+VOID = 255
+WRONG = "#cc173e"
+SIDE = 480  # px; a panel is shown smaller, and a page carries every pixel
+
+
+def coloured(label_map: np.ndarray, classes: Sequence[str], supercategories=None) -> np.ndarray:
+    """A label map (uint8, H×W) as RGBA (uint8, H×W×4): background transparent, void cream.
+
+    An index that is neither a class nor void is a `UserError`.
+
+    >>> coloured(np.array([[0, 1, 255]], np.uint8), ["background", "person"])[0].tolist()
+    [[0, 0, 0, 0], [244, 99, 64, 255], [242, 234, 214, 255]]
+    """
+    strange = np.setdiff1d(label_map, [*range(len(classes)), VOID])
+    if strange.size:
+        raise UserError(f"the label map holds index {strange[0]}; there are {len(classes)} classes, and void is {VOID}")
+    palette = np.zeros((256, 4), np.uint8)
+    for i, colour in enumerate(look.colours(classes, supercategories).values()):
+        palette[i] = _rgba(colour)
+    palette[0] = 0
+    palette[VOID] = _rgba(look.VOID)
+    return palette[label_map]
+
+
+def overlay(
+    image: np.ndarray, label_map: np.ndarray, classes: Sequence[str], *, opacity=0.55, supercategories=None
+) -> np.ndarray:
+    """The label map laid over its image (RGB, uint8, H×W×3), with a line along every boundary; uint8, H×W×3.
+
+    >>> overlay(np.zeros((1, 2, 3), np.uint8), np.array([[0, 1]], np.uint8), ["background", "person"], opacity=0.5).shape
+    (1, 2, 3)
+    """
+    _same_size(image, label_map)
+    colours = coloured(label_map, classes, supercategories)
+    alpha = opacity * (colours[..., 3:] / 255)
+    alpha[_edges(label_map) & (label_map > 0)] = 1
+    return (image * (1 - alpha) + colours[..., :3] * alpha).round().astype(np.uint8)
+
+
+def comparison(image, truth, prediction, classes: Sequence[str], *, supercategories=None):
+    """Four panels: the image, its true label map, the predicted one, and where they differ.
+
+    Errors are red over the greyed image; void pixels of the truth are never errors.
+    """
+    for label_map in (truth, prediction):
+        _same_size(image, label_map)
+    counted = truth != VOID
+    wrong = counted & (truth != prediction)
+    grey = np.repeat(image.mean(axis=2, keepdims=True) * 0.35 + 150, 3, axis=2)
+    errors = grey.astype(np.uint8)
+    errors[wrong] = _rgba(WRONG)[:3]
+    errors[~counted] = _rgba(look.VOID)[:3]
+    share = wrong.sum() / max(counted.sum(), 1)
+    panels = {
+        "image": image,
+        "truth": overlay(image, truth, classes, supercategories=supercategories),
+        "prediction": overlay(image, prediction, classes, supercategories=supercategories),
+        f"errors: {share:.1%} of pixels": errors,
+    }
+    present = np.union1d(truth, prediction)
+    shades = look.colours(classes, supercategories)
+    key = {name: shades[name] for i, name in enumerate(classes) if i and i in present}
+    return gallery(panels, key | ({"void": look.VOID} if VOID in present else {}) | {"error": WRONG})
+
+
+def gallery(panels: dict[str, np.ndarray], key: dict[str, str] | None = None, *, columns: int = 2):
+    """Images (uint8, H×W×3) side by side under their names, with a key of colours below."""
+    if not panels:
+        raise UserError("a gallery needs at least one picture")
+    columns = min(columns, len(panels))
+    rows = -(-len(panels) // columns)
+    tallest = max(p.shape[0] / p.shape[1] for p in panels.values())
+    width = 7.5 / columns
+
+    def draw(figure):
+        grid = figure.subplots(rows, columns, squeeze=False)
+        for ax in grid.flat:
+            ax.set_axis_off()
+        for ax, (name, panel) in zip(grid.flat, panels.items(), strict=False):
+            _show(ax, panel)
+            ax.set_title(name, pad=4)
+        if key:
+            _key(figure, key)
+
+    return _figure((7.5, rows * (width * tallest + 0.3) + (0.35 if key else 0)), draw)
+
+
+def polygons(image: np.ndarray, outlines: Sequence[np.ndarray], colours: Sequence[str]):
+    """Polygons (each float, V×2, x and y in pixels from the upper left corner) with their vertices, over the image."""
+    height, width = image.shape[:2]
+
+    def draw(figure):
+        from matplotlib.patches import Polygon
+
+        ax = figure.subplots()
+        ax.set_axis_off()
+        _show(ax, (image * 0.45 + 255 * 0.55).astype(np.uint8))
+        for outline, colour in zip(outlines, colours, strict=True):
+            ax.add_patch(Polygon(outline, facecolor=(colour, 0.28), edgecolor=colour, linewidth=1.6))
+            ax.plot(
+                *outline.T, "o", markersize=4, markerfacecolor="#ffffff", markeredgecolor=colour, markeredgewidth=1.4
+            )
+        ax.set(xlim=(0, width), ylim=(height, 0))
+
+    return _figure((6, 6 * height / width), draw)
+
+
+def _figure(size: tuple[float, float], draw: Callable):
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(look.matplotlib()):
+        figure = Figure(figsize=size, layout="constrained")
+        figure.get_layout_engine().set(w_pad=0.04, h_pad=0.04, wspace=0.01, hspace=0.01)
+        draw(figure)
+    return figure
+
+
+def _show(ax, image: np.ndarray) -> None:
+    """The image in its own pixel coordinates, with no more pixels than a page needs."""
+    height, width = image.shape[:2]
+    step = max(1, -(-max(height, width) // SIDE))
+    ax.imshow(image[::step, ::step], extent=(0, width, height, 0), interpolation="none")
+
+
+def _key(figure, key: dict[str, str]) -> None:
+    from matplotlib.patches import Patch
+
+    figure.legend(
+        handles=[Patch(facecolor=colour, label=name) for name, colour in key.items()],
+        loc="outside lower left",
+        ncols=min(len(key), 6),
+        handlelength=1,
+        handleheight=1,
+        columnspacing=1.4,
+    )
+
+
+def _edges(label_map: np.ndarray) -> np.ndarray:
+    edges = np.zeros(label_map.shape, bool)
+    across, down = label_map[:, 1:] != label_map[:, :-1], label_map[1:] != label_map[:-1]
+    edges[:, 1:] |= across
+    edges[:, :-1] |= across
+    edges[1:] |= down
+    edges[:-1] |= down
+    return edges
+
+
+def _same_size(image: np.ndarray, label_map: np.ndarray) -> None:
+    if image.shape[:2] != label_map.shape:
+        raise UserError(f"the image is {image.shape[:2]} and its label map {label_map.shape}; expected the same H×W")
+
+
+def _rgba(colour: str) -> list[int]:
+    return [int(colour[i : i + 2], 16) for i in (1, 3, 5)] + [255]
