@@ -63,7 +63,6 @@ def _prepare(attempt: Path, facts: dict[str, Any], fresh: bool) -> None:
 def _execute(notebook: Path, attempt: Path, given: dict[str, Any]) -> None:
     import papermill
     from papermill.exceptions import PapermillExecutionError
-    from traitlets.config import Config
 
     terminal = os.ttyname(2) if sys.stderr.isatty() else ""
     before = dict(os.environ)
@@ -71,7 +70,7 @@ def _execute(notebook: Path, attempt: Path, given: dict[str, Any]) -> None:
         COCOSEG_ATTEMPT=str(attempt),
         COCOSEG_TERMINAL=terminal,
         COCOSEG_HOME=str(HOME),
-        TF_CPP_MIN_LOG_LEVEL="2",
+        TF_CPP_MIN_LOG_LEVEL="3",
         PYDEVD_DISABLE_FILE_VALIDATION="1",
     )
     written = attempt / "notebook.ipynb"
@@ -83,6 +82,7 @@ def _execute(notebook: Path, attempt: Path, given: dict[str, Any]) -> None:
             kernel_name="python3",
             cwd=str(HOME),
             progress_bar=bool(terminal),
+            extra_arguments=["--log-level=ERROR"],
         )
     except PapermillExecutionError as error:
         last = f"{error.ename}: {error.evalue}".strip()
@@ -149,9 +149,10 @@ def execute(notebook: str, given: dict[str, Any], name: str | None = None, *, fo
     _check_inputs(values)
     if not force and state(name, notebook, given).state == "current":
         return run(name), False
-    RUNS.mkdir(parents=True, exist_ok=True)
+    locks = RUNS / ".locks"
+    locks.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(RUNS / f"{name}.lock", timeout=0):
+        with FileLock(locks / name, timeout=0):
             return _attempt(name, source, given, values, force), True
     except Timeout:
         raise UserError(f"run {name} is being made by another process") from None

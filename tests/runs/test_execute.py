@@ -17,13 +17,13 @@ def test_a_run_remembers_what_was_run_on_what_and_what_came_out(project):
     assert {"cocoseg.masks.measured", "cocoseg.runs.record"} <= set(facts["code"])
     assert set(facts["outputs"]) == {"notebook.ipynb", "values.parquet", "scores.json"}
     assert facts["machine"]["cores"] and facts["machine"]["packages"]["numpy"] and facts["seconds"] > 0
-    assert {p.name for p in project.runs.iterdir()} <= {"m", "m.lock"}
+    assert {p.name for p in project.runs.iterdir()} == {"m", ".locks"}
     assert str(project.root) not in "".join(p.read_text() for p in folder.iterdir() if p.suffix != ".parquet")
 
 
 def test_nothing_is_done_when_nothing_has_changed_unless_forced(project):
     project.cocoseg("run", "measure")
-    (name,) = [p.name for p in project.runs.iterdir() if p.is_dir()]
+    (name,) = [p.name for p in project.runs.glob("[!.]*")]
     first = (project.runs / name / "run.json").stat().st_mtime_ns
     assert "nothing has changed" in project.cocoseg("run", "measure")
     assert (project.runs / name / "run.json").stat().st_mtime_ns == first
