@@ -35,12 +35,29 @@ class SegmentationError(UserError):
         self.code = code
 
 
-class _Rle(msgspec.Struct):
+class Rle(msgspec.Struct):
+    """Run lengths of a mask: (height, width), and the lengths or their compressed text."""
+
     size: tuple[int, int]
     counts: str | list[int]
 
 
-_content = msgspec.json.Decoder(list[list[float]] | _Rle | None)
+_content = msgspec.json.Decoder(list[list[float]] | Rle | None)
+
+
+def decode(segmentation: bytes) -> list[list[float]] | Rle:
+    """The content of a segmentation: polygons as x, y, x, y, … in px, or an RLE; else a `SegmentationError`."""
+    try:
+        content = _content.decode(segmentation)
+    except (ValueError, RecursionError) as error:
+        # What was NaN or Infinity is null by now.
+        code = "not-finite" if segmentation.startswith(b"[[") and b"null" in segmentation else "segmentation-malformed"
+        raise SegmentationError(code, f"segmentation: {error}") from None
+    if not content:
+        raise SegmentationError("segmentation-missing", "there is no segmentation")
+    if isinstance(content, list) and any(len(polygon) % 2 for polygon in content):
+        raise SegmentationError("segmentation-malformed", "a polygon has an x without a y")
+    return content
 
 
 def runs(segmentation: bytes, height: int, width: int) -> np.ndarray:
@@ -52,18 +69,16 @@ def runs(segmentation: bytes, height: int, width: int) -> np.ndarray:
     array([[ 4,  6],
            [ 8, 10]])
     """
-    try:
-        content = _content.decode(segmentation)
-    except (ValueError, RecursionError) as error:
-        raise SegmentationError("segmentation-malformed", f"segmentation: {error}") from None
-    if isinstance(content, _Rle):
+    return runs_of(decode(segmentation), height, width)
+
+
+def runs_of(content: list[list[float]] | Rle, height: int, width: int) -> np.ndarray:
+    """`runs` of a segmentation that is decoded already."""
+    if isinstance(content, Rle):
         return _runs_of_rle(content, height, width)
-    if not content:
-        raise SegmentationError("segmentation-missing", "there is no segmentation")
-    # pycocotools takes four numbers for a box.
-    flat = [polygon[:-1] if len(polygon) % 2 else polygon for polygon in content if len(polygon) >= 6]
+    flat = [polygon for polygon in content if len(polygon) >= 6]
     if not flat:
-        raise SegmentationError("polygon-too-short", "no polygon has three points")
+        return np.empty((0, 2), np.int64)
     points = np.array(flat[0] if len(flat) == 1 else [*chain.from_iterable(flat)], np.float64)
     return _runs_of_polygons(points.reshape(-1, 2), np.array([len(p) // 2 for p in flat]), height, width)
 
@@ -72,7 +87,7 @@ def rle(segmentation: bytes, height: int, width: int) -> dict:
     """The mask of an annotation as pycocotools' compressed RLE.
 
     >>> rle(b"[[1, 0, 3, 0, 3, 2, 1, 2]]", 4, 4)
-    {'size': [4, 4], 'counts': b'42224'}
+    {'size': [4, 4], 'counts': b'42204'}
     """
     bounds = runs(segmentation, height, width).ravel()
     counts = np.diff(bounds, prepend=0, append=height * width)
@@ -157,7 +172,7 @@ def label_maps(coco: Coco, space: LabelSpace, **rules: str) -> Iterator[tuple[in
         yield image["image_id"], label_map(annotations, image["height"], image["width"], space, **rules)
 
 
-def _runs_of_rle(content: _Rle, height: int, width: int) -> np.ndarray:
+def _runs_of_rle(content: Rle, height: int, width: int) -> np.ndarray:
     if content.size != (height, width):
         raise SegmentationError(
             "rle-size", f"the RLE is of {content.size[0]}×{content.size[1]} px (H×W), the image of {height}×{width}"
