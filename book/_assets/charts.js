@@ -21,7 +21,7 @@
       this.controls.className = "cs-controls";
     }
 
-    // A row of views that is too wide takes fewer columns, until it fits or there is one.
+    // Small multiples take as many columns as fit, and share what is left of the width.
     async draw() {
       this.width = this.drawing.clientWidth;
       this.drawing.style.minHeight = `${this.drawing.offsetHeight}px`;
@@ -31,20 +31,34 @@
         spec.columns = spec.concat.length;
         delete spec.hconcat;
       }
-      do {
+      const grid = spec.encoding?.facet ?? spec;
+      const unit = spec.encoding?.facet ? spec : spec.spec;
+      await this.embed(spec);
+      while (this.spare() < 0 && grid.columns > 1) {
+        grid.columns -= 1;
         await this.embed(spec);
-      } while (this.drawing.scrollWidth > this.drawing.clientWidth + 1 && spec.columns > 1 && spec.columns--);
+      }
+      const more = Math.floor(this.spare() / (grid.columns ?? 1));
+      if (unit?.width > 0 && (more < 0 || more > 4)) {
+        unit.width = Math.max(unit.width + more, 60);
+        await this.embed(spec);
+      }
       this.drawing.style.minHeight = "";
       this.element.dataset.drawn = mode();
+    }
+
+    spare() {
+      return this.width - this.drawing.querySelector(".marks").getBoundingClientRect().width;
     }
 
     async embed(spec) {
       this.view?.finalize();
       this.controls.replaceChildren();
+      const look = window.cocosegLook[mode()];
       const { view } = await window.vegaEmbed(this.drawing, spec, {
         actions: false,
         bind: this.controls,
-        config: window.cocosegLook[mode()],
+        config: { ...look, legend: { ...look.legend, columns: Math.max(2, Math.floor(this.width / 115)) } },
         renderer: this.element.dataset.renderer,
         tooltip: { theme: "custom" },
       });
