@@ -51,7 +51,8 @@ def decode(segmentation: bytes) -> list[list[float]] | Rle:
         content = _content.decode(segmentation)
     except (ValueError, RecursionError) as error:
         # What was NaN or Infinity is null by now.
-        code = "not-finite" if segmentation.startswith(b"[[") and b"null" in segmentation else "segmentation-malformed"
+        infinite = b"null" in segmentation or "out of range" in str(error)
+        code = "not-finite" if infinite and segmentation.startswith(b"[[") else "segmentation-malformed"
         raise SegmentationError(code, f"segmentation: {error}") from None
     if not content:
         raise SegmentationError("segmentation-missing", "there is no segmentation")
