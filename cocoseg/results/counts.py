@@ -33,7 +33,12 @@ def with_void(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
     array([[  0,   2, 255]], dtype=uint8)
     """
     same_shape(truth, prediction)
-    return np.where(truth == VOID, np.uint8(VOID), prediction)
+    return void_where(truth == VOID, prediction)
+
+
+def void_where(mask: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The label map (uint8) with void where the mask (bool) is true, else as it is."""
+    return labels | mask * np.uint8(VOID)  # void has all bits set; five times faster than np.where
 
 
 def same_shape(truth: np.ndarray, prediction: np.ndarray) -> None:
@@ -60,34 +65,55 @@ def confusion(truth: np.ndarray, prediction: np.ndarray, n: int) -> np.ndarray:
            [0, 1]])
     """
     same_shape(truth, prediction)
-    t, p = np.ascontiguousarray(truth).ravel(), np.ascontiguousarray(prediction).ravel()
-    words = t.size // 8 * 8
-    pairs = np.zeros((2, 256, 256), np.int64)
-    _count(t, p, t[:words].view(np.uint64), p[:words].view(np.uint64), pairs)
-    matrix = (pairs[0] + pairs[1])[:VOID]
+    matrix = pairs(truth, prediction)[:VOID]
     for name, beyond in (("truth", matrix[n:].any(1)), ("prediction", matrix[:, n:].any(0))):
         if beyond.any():
             raise UserError(
                 f"the {name} has label {n + beyond.argmax()}; expected 0 to {n - 1}, or 255 for void in the truth"
             )
-    return matrix[:n, :n].copy()
+    return matrix[:n, :n].astype(np.int64)
+
+
+def pairs(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    """How often each label of one map (rows) meets each of the other (columns): int32 (256, 256), void included.
+
+    Both maps are uint8 of one shape.
+    """
+    t, p = np.ascontiguousarray(truth).ravel(), np.ascontiguousarray(prediction).ravel()
+    words = t.size // 8 * 8
+    cells = np.zeros((2, 256, 256), np.int32)
+    _count(t, p, t[:words].view(np.uint64), p[:words].view(np.uint64), cells)
+    return cells[0] + cells[1]
 
 
 @numba.njit(cache=True, nogil=True)
-def _count(truth, prediction, truth_words, prediction_words, pairs):
+def _count(truth, prediction, truth_words, prediction_words, cells):
     # Label maps are mostly constant over eight pixels, which one comparison of 64-bit words tells. Elsewhere
     # neighbours take turns between two matrices, or each addition would wait for the one before to be stored.
     ones, low = np.uint64(0x0101010101010101), np.uint64(255)
     for i in range(truth_words.size):
         t, p = truth_words[i] & low, prediction_words[i] & low
         if truth_words[i] == t * ones and prediction_words[i] == p * ones:
-            pairs[0, t, p] += 8
+            cells[0, t, p] += 8
         else:
             for j in range(8 * i, 8 * i + 8, 2):
-                pairs[0, truth[j], prediction[j]] += 1
-                pairs[1, truth[j + 1], prediction[j + 1]] += 1
+                cells[0, truth[j], prediction[j]] += 1
+                cells[1, truth[j + 1], prediction[j + 1]] += 1
     for j in range(8 * truth_words.size, truth.size):
-        pairs[0, truth[j], prediction[j]] += 1
+        cells[0, truth[j], prediction[j]] += 1
+
+
+def rows(arrays: Iterable[tuple[int, np.ndarray]], schema: dict[str, pl.DataType]) -> pl.DataFrame:
+    """Arrays of counts of images as one table: a row for each image and cell of the array that is not all zero.
+
+    `arrays`: pairs of an image id and an array (…, k) of integers. Columns as `schema` names them: image_id, one for
+    the position along each leading axis, one for each of the k counts.
+    """
+    parts = [np.zeros((0, len(schema)), np.int64)]
+    for image_id, array in arrays:
+        at = array.any(-1).nonzero()
+        parts.append(np.column_stack([np.full(len(at[0]), image_id), *at, array[at]]))
+    return pl.DataFrame(np.concatenate(parts), schema, orient="row")
 
 
 def confusions(matrices: Iterable[tuple[int, np.ndarray]]) -> pl.DataFrame:
@@ -96,23 +122,10 @@ def confusions(matrices: Iterable[tuple[int, np.ndarray]]) -> pl.DataFrame:
     `matrices`: pairs of an image id and its `confusion` (n, n). Columns: image_id i64, true_class i16,
     predicted_class i16, pixels i64.
 
-    >>> confusions([(7, np.array([[1, 1], [0, 1]]))])
-    shape: (3, 4)
-    ┌──────────┬────────────┬─────────────────┬────────┐
-    │ image_id ┆ true_class ┆ predicted_class ┆ pixels │
-    │ ---      ┆ ---        ┆ ---             ┆ ---    │
-    │ i64      ┆ i16        ┆ i16             ┆ i64    │
-    ╞══════════╪════════════╪═════════════════╪════════╡
-    │ 7        ┆ 0          ┆ 0               ┆ 1      │
-    │ 7        ┆ 0          ┆ 1               ┆ 1      │
-    │ 7        ┆ 1          ┆ 1               ┆ 1      │
-    └──────────┴────────────┴─────────────────┴────────┘
+    >>> confusions([(7, np.array([[1, 1], [0, 1]]))]).rows()
+    [(7, 0, 0, 1), (7, 0, 1, 1), (7, 1, 1, 1)]
     """
-    cells = [np.zeros((0, 4), np.int64)]
-    for image_id, matrix in matrices:
-        true, predicted = matrix.nonzero()
-        cells.append(np.column_stack([np.full(true.size, image_id), true, predicted, matrix[true, predicted]]))
-    return pl.DataFrame(np.concatenate(cells), CONFUSIONS, orient="row")
+    return rows(((image_id, matrix[..., None]) for image_id, matrix in matrices), CONFUSIONS)
 
 
 def counts(confusions: pl.DataFrame) -> pl.DataFrame:
@@ -121,16 +134,8 @@ def counts(confusions: pl.DataFrame) -> pl.DataFrame:
     Columns: image_id i64, class i16, and in pixels (i64) intersection (truth and prediction agree on the class),
     predicted, true. Pixels that are void in the truth count nowhere. Rows are sorted by image and class.
 
-    >>> counts(confusions([(7, np.array([[1, 1], [0, 1]]))]))
-    shape: (2, 5)
-    ┌──────────┬───────┬──────────────┬───────────┬──────┐
-    │ image_id ┆ class ┆ intersection ┆ predicted ┆ true │
-    │ ---      ┆ ---   ┆ ---          ┆ ---       ┆ ---  │
-    │ i64      ┆ i16   ┆ i64          ┆ i64       ┆ i64  │
-    ╞══════════╪═══════╪══════════════╪═══════════╪══════╡
-    │ 7        ┆ 0     ┆ 1            ┆ 1         ┆ 2    │
-    │ 7        ┆ 1     ┆ 1            ┆ 2         ┆ 1    │
-    └──────────┴───────┴──────────────┴───────────┴──────┘
+    >>> counts(confusions([(7, np.array([[1, 1], [0, 1]]))])).rows()
+    [(7, 0, 1, 1, 2), (7, 1, 1, 2, 1)]
     """
     cell, zero = pl.col("pixels"), pl.lit(0, pl.Int64)
     agree = pl.col("true_class") == pl.col("predicted_class")

@@ -200,7 +200,7 @@ def test_names_are_unique_and_an_unknown_one_is_refused():
     assert table["name"].is_unique().all()
     assert table["symbol"].is_unique().all()
     assert all((table[column].str.len_chars() > 0).all() for column in ("what", "source"))
-    with pytest.raises(UserError, match="no metric 'mean_iou'.* Valid: fw_iou, .*miou_d"):
+    with pytest.raises(UserError, match=r"no metric 'mean_iou'.* Valid: fw_iou, .*miou_d"):
         metric("mean_iou")
     with pytest.raises(UserError, match="expected a percentage"):
         worst(pl.DataFrame(), 0)

@@ -1,0 +1,237 @@
+"""Three ways to ask how well boundaries are placed, each counted for all classes at once.
+
+- *Boundary IoU* (`bands`): IoU of the two maps' own inner bands, the pixels within d of the end of their class.
+- *Trimap* (`trimaps`): counts within r = 1…10 px of the true boundary, on both sides of it.
+- *Boundary F* (`contours`): contour pixels that have a contour pixel of the same class within r in the other map.
+
+Eroding the mask of a class takes away the pixels near any other label, whichever it is. So the bands of all classes are
+found at once, from where the label map changes; by how much a label changes means nothing, and is never used.
+Void of the truth is copied into the prediction first: a perfect prediction scores exactly 1.
+"""
+
+from collections.abc import Iterable
+
+import cv2
+import numba
+import numpy as np
+import polars as pl
+
+from cocoseg.coco.label_space import VOID
+from cocoseg.results.counts import COUNTS, pairs, rows, void_where, with_void
+from cocoseg.results.metrics import score
+
+RADII = tuple(range(1, 11))
+DIAGONAL_SHARE = 0.02
+
+BANDS = COUNTS
+TRIMAPS = {"image_id": pl.Int64, "r": pl.Int16, **COUNTS}
+CONTOURS = {
+    "image_id": pl.Int64,
+    "r": pl.Int16,
+    "class": pl.Int16,
+    "predicted_matched": pl.Int64,
+    "predicted": pl.Int64,
+    "true_matched": pl.Int64,
+    "true": pl.Int64,
+}
+
+_OUTSIDE = 254  # no class: a label map has at most 254 of them
+_NEIGHBOURS = np.ones((3, 3), np.uint8)
+
+
+def band_width(height: int, width: int) -> int:
+    """d of boundary IoU in px: 2 % of the image's diagonal, rounded, at least 1 (Cheng et al. 2021, as in their code).
+
+    >>> band_width(480, 640)
+    16
+    """
+    return max(1, round(DIAGONAL_SHARE * float(np.hypot(height, width))))
+
+
+def inner_band(labels: np.ndarray, d: int) -> np.ndarray:
+    """The label map (uint8 H×W) with all but each class's inner band made void.
+
+    The band of a class is what eroding its mask d times by 3×3 takes away: the pixels from which another label, void,
+    or the outside of the image is at most d away (chessboard distance).
+
+    >>> inner_band(np.ones((3, 5), np.uint8), 1)[1]
+    array([  1, 255, 255, 255,   1], dtype=uint8)
+    """
+    # A pixel at most d from another label is at most d - 1 from a pixel that has another label beside it.
+    change = cv2.morphologyEx(
+        labels, cv2.MORPH_GRADIENT, _NEIGHBOURS, borderType=cv2.BORDER_CONSTANT, borderValue=_OUTSIDE
+    )
+    near_change = cv2.dilate(change, np.ones((2 * d - 1, 2 * d - 1), np.uint8))
+    return void_where(near_change == 0, labels)
+
+
+def bands(truth: np.ndarray, prediction: np.ndarray, n: int, d: int | None = None) -> np.ndarray:
+    """Counts of boundary IoU: int64 (n, 3), for each class the pixels of intersection, predicted, true.
+
+    predicted and true are the inner bands of each map (uint8 H×W), intersection their pixels in common where both have
+    the class. The same columns as the counts table, so every metric and interval applies: as `miou_d` it is
+    boundary mIoU. d in px, default `band_width`.
+
+    Source: Cheng et al. 2021, Boundary IoU, equation 2; the image's border counts as boundary, as in their code.
+
+    >>> truth = np.zeros((20, 20), np.uint8); truth[5:15, 5:15] = 1
+    >>> bands(truth, np.roll(truth, 1, 1), n=2, d=1)
+    array([[ 98, 120, 120],
+           [ 18,  36,  36]])
+    """
+    d = d or band_width(*truth.shape)
+    cells = pairs(inner_band(truth, d), inner_band(with_void(truth, prediction), d))
+    return np.stack([cells.diagonal(), cells.sum(0), cells.sum(1)], -1)[:n]
+
+
+def contour(labels: np.ndarray) -> np.ndarray:
+    """Contour pixels, bool H×W: those with another class among their eight neighbours.
+
+    Neither void nor the image's border makes a contour: where a class ends there is not known.
+
+    >>> contour(np.uint8([[1, 1, 2, 255, 2]]))
+    array([[False,  True,  True, False, False]])
+    """
+    void = labels == VOID
+    lowest = cv2.erode(labels, _NEIGHBOURS)  # void, 255, is never the lowest of several
+    highest = cv2.dilate(labels * ~void, _NEIGHBOURS)
+    return (lowest < highest) & ~void
+
+
+def trimaps(truth: np.ndarray, prediction: np.ndarray, n: int) -> np.ndarray:
+    """Counts within r px of the true contour, r = 1…10: int64 (10, n, 3) of intersection, predicted, true.
+
+    A pixel is within r where a pixel of the other side of a contour is at most r away (chessboard distance): r = 1 is
+    the two lines of pixels along it. Void of the truth counts nowhere.
+
+    Source: Kohli et al. 2009, Robust Higher Order Potentials; Csurka et al. 2013, What is a Good Evaluation Measure
+    for Semantic Segmentation?
+
+    >>> truth = np.uint8([[0] * 4 + [1] * 4] * 3)
+    >>> trimaps(truth, np.roll(truth, 1, 1), n=2)[:2, 1].tolist()
+    [[0, 0, 3], [3, 3, 6]]
+    """
+    shells = np.zeros((len(RADII), n, 3), np.int64)
+    _count_shells(truth.ravel(), with_void(truth, prediction).ravel(), _steps_to(contour(truth)).ravel(), shells)
+    return shells.cumsum(0)
+
+
+def _steps_to(pixels: np.ndarray) -> np.ndarray:
+    """Chessboard distance to the nearest of the pixels (bool H×W), uint8; the largest radius stands for all beyond."""
+    reached, steps = pixels.view(np.uint8), np.zeros(pixels.shape, np.uint8)
+    for _ in RADII:
+        steps += reached == 0
+        reached = cv2.dilate(reached, _NEIGHBOURS)
+    return steps
+
+
+@numba.njit(cache=True, nogil=True)
+def _count_shells(truth, prediction, steps, shells):
+    for i in range(truth.size):
+        shell, t, p = steps[i], truth[i], prediction[i]
+        if shell < shells.shape[0] and t != VOID:
+            shells[shell, p, 1] += 1
+            shells[shell, t, 2] += 1
+            if t == p:
+                shells[shell, t, 0] += 1
+
+
+def contours(truth: np.ndarray, prediction: np.ndarray, n: int) -> np.ndarray:
+    """Counts of boundary F for tolerances r = 1…10 px: int64 (10, n, 4).
+
+    For each class: predicted contour pixels that have a true contour pixel of the class within r (Euclidean), all
+    predicted contour pixels, true ones that have a predicted one within r, all true ones. Many pixels may match one.
+
+    Source: Csurka et al. 2013, What is a Good Evaluation Measure for Semantic Segmentation?
+
+    >>> truth = np.zeros((20, 20), np.uint8); truth[5:15, 5:15] = 1
+    >>> contours(truth, np.roll(truth, 2, 1), n=2)[:2, 1].tolist()
+    [[20, 36, 20, 36], [36, 36, 36, 36]]
+    """
+    prediction = with_void(truth, prediction)
+    t, p = (void_where(~contour(labels), labels) for labels in (truth, prediction))
+    matched = np.zeros((len(RADII) + 2, n, 2), np.int64)
+    _count_matches(p, t, _OFFSETS, matched[..., 0])
+    _count_matches(t, p, _OFFSETS, matched[..., 1])
+    within = matched[: len(RADII) + 1].cumsum(0)[1:]
+    everything = np.broadcast_to(matched.sum(0), within.shape)
+    return np.stack([within[..., 0], everything[..., 0], within[..., 1], everything[..., 1]], -1)
+
+
+def _offsets() -> np.ndarray:
+    """(dy, dx, r) to every pixel within the largest radius, nearest first; r is the distance rounded up."""
+    reach = np.arange(-RADII[-1], RADII[-1] + 1)
+    dy, dx = (a.ravel() for a in np.meshgrid(reach, reach, indexing="ij"))
+    away = np.hypot(dy, dx)
+    nearest_first = np.argsort(away, kind="stable")
+    offsets = np.column_stack([dy, dx, np.ceil(away)])[nearest_first].astype(np.int64)
+    return offsets[offsets[:, 2] <= RADII[-1]]
+
+
+_OFFSETS = _offsets()
+
+
+@numba.njit(cache=True, nogil=True)
+def _count_matches(ours, theirs, offsets, matched):
+    """matched[r, c]: contour pixels of class c in `ours` whose nearest in `theirs` is r away; the last r is none."""
+    height, width = ours.shape
+    for i in range(height):
+        for j in range(width):
+            c = ours[i, j]
+            if c == VOID:
+                continue
+            r = matched.shape[0] - 1
+            for k in range(offsets.shape[0]):
+                y, x = i + offsets[k, 0], j + offsets[k, 1]
+                if 0 <= y < height and 0 <= x < width and theirs[y, x] == c:
+                    r = offsets[k, 2]
+                    break
+            matched[r, c] += 1
+
+
+def band_table(arrays: Iterable[tuple[int, np.ndarray]]) -> pl.DataFrame:
+    """(image id, `bands`) of images as a table with the columns of the counts table; rows without a pixel left out."""
+    return rows(arrays, BANDS)
+
+
+def trimap_table(arrays: Iterable[tuple[int, np.ndarray]]) -> pl.DataFrame:
+    """(image id, `trimaps`) of images as a table: image_id, r (i16, px), then as the counts table."""
+    return rows(arrays, TRIMAPS).with_columns(pl.col("r") + 1)
+
+
+def contour_table(arrays: Iterable[tuple[int, np.ndarray]]) -> pl.DataFrame:
+    """(image id, `contours`) of images as a table: image_id, r (i16, px), class, the four counts of pixels (i64)."""
+    return rows(arrays, CONTOURS).with_columns(pl.col("r") + 1)
+
+
+def trimap_curve(trimaps: pl.DataFrame, name: str = "miou_d", *, background: bool = True) -> pl.DataFrame:
+    """A metric of the pixels within r px of the true contour: r i16, value f64 (null where not defined); by r."""
+    values = [(r, score(part, name, background=background)) for (r,), part in trimaps.group_by("r")]
+    schema = {"r": pl.Int16, "value": pl.Float64}
+    return pl.DataFrame(values, schema, orient="row").fill_nan(None).sort("r")
+
+
+def boundary_f(contours: pl.DataFrame) -> pl.DataFrame:
+    """Boundary precision, recall and F of each class and tolerance, sorted.
+
+    Columns: class i16, r i16 (px); precision (share of the predicted contour that is matched), recall (of the true
+    one), f (their harmonic mean; 0 where nothing is matched), over all contour pixels of the dataset; image_f, the mean
+    of F over the images with a contour of the class in truth or prediction, as Csurka et al. 2013 average it. All f64;
+    precision and recall are null where there is no contour to take the share of.
+
+    >>> table = contour_table([(1, np.array([[[2, 4, 3, 3]]]))])
+    >>> boundary_f(table).row(0)
+    (0, 1, 0.5, 1.0, 0.666..., 0.666...)
+    """
+    counts = ("predicted_matched", "predicted", "true_matched", "true")
+    precision = pl.col("predicted_matched") / pl.col("predicted")
+    recall = pl.col("true_matched") / pl.col("true")
+    f = (2 * precision * recall / (precision + recall)).fill_nan(0)
+    return (
+        contours.with_columns(f.alias("image_f"))
+        .group_by("class", "r")
+        .agg(pl.col(counts).sum(), pl.col("image_f").mean())
+        .select("class", "r", precision.alias("precision"), recall.alias("recall"), f.alias("f"), "image_f")
+        .fill_nan(None)
+        .sort("class", "r")
+    )
