@@ -155,9 +155,11 @@ def _jupyter_book(folder: Path, name: str, say: Callable[[str], None]) -> Path:
     with log.open("w") as stream:
         done = subprocess.run(command, stdout=stream, stderr=subprocess.STDOUT, env=os.environ | settings)
     if done.returncode:
-        lines = log.read_text().splitlines()
-        telling = [line for line in lines if re.search(r"WARNING|ERROR|Error|CRITICAL", line)]
-        raise BuildFailed("\n".join([*(telling or lines)[-30:], f"the book could not be built; all of the log: {log}"]))
+        lines = [line for line in log.read_text().splitlines() if "IPKernelApp" not in line]
+        telling = [line for line in lines if re.search(r"WARNING|ERROR|Error|CRITICAL", line)] or lines
+        for trace in sorted((folder / "_build").rglob("*.err.log")):
+            telling += ["", f"{trace.stem.removesuffix('.err')}:", *trace.read_text().splitlines()[-12:]]
+        raise BuildFailed("\n".join([*telling[-60:], f"the book could not be built; all of the log: {log}"]))
     return folder / "_build" / "html"
 
 
