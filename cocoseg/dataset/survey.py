@@ -60,6 +60,7 @@ def of_annotations(coco: Coco) -> dict[str, pl.DataFrame]:
         "group_order": cooccurrence.order(group_pairs),
         "group_predictions": cooccurrence.predictions(grouped, len(of_images)),
         "border": layout.border(coco),
+        "border_gaps": layout.border_gaps(coco),
         "size_classes": sizes.size_classes(coco),
         "size_quantiles": sizes.size_quantiles(coco),
         "size_histogram": sizes.size_histogram(coco),
@@ -143,7 +144,8 @@ def _pixels(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
 
 
 def _sizes(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
-    return tables["images"].unpivot(sizes.SIZES, index="image_id", variable_name="size", value_name="instances")
+    counted = tables["images"].select("image_id", *sizes.SIZES)
+    return counted.unpivot(index="image_id", variable_name="size", value_name="instances")
 
 
 def _of_images(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:

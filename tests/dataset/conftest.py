@@ -3,11 +3,15 @@
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from pycocotools.coco import COCO
 
 from cocoseg.coco.label_space import label_space
 from cocoseg.coco.read import ANNOTATIONS, CATEGORIES, IMAGES, Coco, read
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 CATEGORY = ("category_id", "name", "supercategory")
 
