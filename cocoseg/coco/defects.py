@@ -9,15 +9,19 @@ from collections.abc import Callable, Mapping
 
 import cv2
 import numpy as np
+import polars as pl
 from numpy.random import PCG64, Generator
 from pycocotools import mask as coco_mask
 
+from cocoseg.coco.generated.annotating import Rings, extent, outlined
 from cocoseg.errors import UserError, nearest
 
 KINDS = ("shifted", "coarsened", "cut off", "merged", "missing", "duplicated", "wrong category")
 SMALL, MEDIUM = 32**2, 96**2
-
-Rings = list[np.ndarray]
+SCHEMA = {
+    "image_id": pl.Int64, "annotation_id": pl.Int64, "other_id": pl.Int64, "kind": pl.String, "severity": pl.Float64,
+    "size": pl.String, "category_id": pl.Int64, "area": pl.Float64,
+}  # fmt: skip
 
 
 def plant(coco: dict, rates: Mapping[str, float], seed: int = 0) -> tuple[dict, list[dict]]:
@@ -83,7 +87,7 @@ def plant(coco: dict, rates: Mapping[str, float], seed: int = 0) -> tuple[dict, 
             other = annotation["id"]
             again = [np.clip(r + rng.normal(0, 0.6, r.shape), 0, (image["width"], image["height"])) for r in rings]
             annotation = {**annotation, "id": next_id}
-            _set(annotation, again)
+            annotation.update(outlined(again))
             copies.append(annotation)
             next_id += 1
         elif kind == "merged":
@@ -91,14 +95,14 @@ def plant(coco: dict, rates: Mapping[str, float], seed: int = 0) -> tuple[dict, 
             if near is None:
                 continue
             other = near["id"]
-            _set(annotation, rings + [np.asarray(r, float).reshape(-1, 2) for r in near["segmentation"]])
+            annotation.update(outlined(rings + [np.asarray(r, float).reshape(-1, 2) for r in near["segmentation"]]))
             gone.add(other)
             severity = 1 - _iou(before, annotation, image)
         else:
             bad = _worsen(rng, _GEOMETRY[kind], rings, before, image)
             if bad is None:
                 continue
-            _set(annotation, bad)
+            annotation.update(outlined(bad))
             severity = 1 - _iou(before, annotation, image)
         touched |= {annotation["id"], before["id"], other}
         size = "small" if before["area"] < SMALL else "medium" if before["area"] < MEDIUM else "large"
@@ -111,24 +115,6 @@ def plant(coco: dict, rates: Mapping[str, float], seed: int = 0) -> tuple[dict, 
         )  # fmt: skip
     planted["annotations"] = [a for a in planted["annotations"] if a["id"] not in gone] + copies
     return planted, rows
-
-
-def extent(rings: Rings) -> tuple[float, list[float]]:
-    """Area and bbox of polygons as COCO's files have them: the sum of the polygons' areas, the hull of their vertices."""
-    area = sum(abs(float(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)))) / 2 for x, y in (r.T for r in rings))
-    points = np.vstack(rings)
-    low, high = points.min(0), points.max(0)
-    return round(area, 4), [round(float(v), 2) for v in (*low, *(high - low))]
-
-
-def flat(rings: Rings) -> list[list[float]]:
-    """Polygons as COCO writes them: x, y, x, y … to a hundredth of a pixel."""
-    return [[round(float(v), 2) for v in ring.ravel()] for ring in rings]
-
-
-def _set(annotation: dict, rings: Rings) -> None:
-    annotation["segmentation"] = flat(rings)
-    annotation["area"], annotation["bbox"] = extent(rings)
 
 
 def _iou(one: dict, two: dict, image: dict) -> float:
@@ -147,10 +133,8 @@ def _worsen(rng: Generator, change: Callable, rings: Rings, before: dict, image:
         bad = change(rng, rings, strength * np.sqrt(before["area"]))
         bad = [np.clip(r, 0, (image["width"], image["height"])) for r in bad]
         bad = [r for r in bad if len(r) >= 3 and extent([r])[0] > 0.5]
-        if bad:
-            after = {"segmentation": flat(bad)}
-            if 1 - _iou(before, after, image) >= target:
-                return bad
+        if bad and 1 - _iou(before, outlined(bad), image) >= target:
+            return bad
     return None
 
 

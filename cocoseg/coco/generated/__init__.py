@@ -1,0 +1,1 @@
+"""How the sample is generated: drawn, staged, painted and annotated."""
