@@ -70,9 +70,7 @@ def data_sample():
 
 @data.command("download")
 @click.argument("what", metavar="annotations|val|train")
-@click.option(
-    "--to", "folder", type=click.Path(file_okay=False), help="The dataset's folder.  [default: data/coco2017]"
-)
+@click.option("--to", "folder", type=click.Path(file_okay=False), help="The folder.  [default: data/coco2017]")
 @click.option("--ids", type=click.File(), help="Only these images of val or train: a file with an id per line.")
 @click.option("--server", help="Another server with the same files.")
 def data_download(what, folder, ids, server):
