@@ -1,6 +1,7 @@
 """Opens the pages of a built site in headless Chromium and says what is wrong with them."""
 
 import functools
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -11,10 +12,14 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 BROKEN_IMAGES = "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src.slice(0, 90))"
 LAZY = "[...document.images].forEach(i => i.loading = 'eager')"
-DRAWN = """[...document.querySelectorAll('.cs-chart')].every(c => c.dataset.drawn === (document.documentElement.dataset.theme === 'dark' ? 'dark' : 'light'))"""
+DRAWN = """(() => {
+  const mode = document.documentElement.dataset.theme === 'dark' ? 'dark' : 'light';
+  return [...document.querySelectorAll('.cs-chart')].every(chart => chart.dataset.drawn === mode);
+})()"""
 EMPTY_CHARTS = """[...document.querySelectorAll('.cs-chart')].filter(chart => {
   const canvas = chart.querySelector('canvas');
   if (canvas) return !canvas.width || !new Set(new Uint32Array(
@@ -68,17 +73,18 @@ def check(site: Path, pages: list[str] | None = None, *, http: bool = False) -> 
 
 
 def _problems(browser, site: Path, root: str, name: str) -> list[str]:
+    refresh = re.search(r'http-equiv="refresh"[^>]*url=([^"]+)"', (site / name).read_text("utf-8"), re.IGNORECASE)
+    if refresh:
+        return [] if (site / name).parent.joinpath(refresh[1]).is_file() else [f"{name}: leads to nothing"]
     found = []
     context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
     page = context.new_page()
-    page.on("console", lambda m: m.type in ("error", "warning") and found.append(f"console {m.type}: {m.text}"))
+    page.on("console", lambda m: m.type == "error" and found.append(f"console error: {m.text}"))
     page.on("pageerror", lambda error: found.append(f"exception: {error}"))
     page.on("requestfailed", lambda r: found.append(f"failed request: {r.url[:120]}"))
     page.on("response", lambda r: r.status >= 400 and found.append(f"HTTP {r.status}: {r.url}"))
     page.on("request", lambda r: _external(r.url, root) and found.append(f"external request: {r.url[:120]}"))
     page.goto(f"{root}/{name}", wait_until="load")
-    if 'http-equiv="refresh"' in (site / name).read_text("utf-8").lower():
-        page.wait_for_url(lambda url: url != f"{root}/{name}")
     for mode in ("light", "dark"):
         page.evaluate(MODE, mode)
         _drawn(page, mode, found)

@@ -125,7 +125,17 @@
       }));
   }
 
+  // Other editions of the book on this machine, from editions.js if the builder wrote one.
+  function editions(list) {
+    const root = page.dataset.content_root ?? "./";
+    const nav = Object.assign(document.createElement("nav"), { className: "cs-editions", ariaLabel: "Editions" });
+    nav.append(...list.map(({ title, href }) =>
+      Object.assign(document.createElement("a"), { textContent: title, href: root + href })));
+    document.querySelector(".bd-sidebar-primary .bd-links")?.after(nav);
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
+    if (window.COCOSEG_EDITIONS?.length) editions(window.COCOSEG_EDITIONS);
     document.querySelectorAll(".cs-table").forEach(sortable);
     charts().catch((error) => console.error("charts could not be drawn", error));
   });

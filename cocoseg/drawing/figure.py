@@ -83,10 +83,13 @@ def figure(
         table = chart.data
     spec = _spec(chart)
     still, height = svg.of_chart(spec)
+    still = still or f'<p class="cs-alt">{html.escape(alt)}</p>'
     rows = sum(len(values) for values in spec.get("datasets", {}).values())
+    renderer = "canvas" if rows > CANVAS_FROM else "svg"
     drawing = (
-        f'<div class="cs-chart" data-renderer="{"canvas" if rows > CANVAS_FROM else "svg"}">'
-        f'<div class="cs-drawing" role="img" aria-label="{html.escape(alt)}" style="min-height:{height}px">{still}</div>'
+        f'<div class="cs-chart" data-renderer="{renderer}">'
+        f'<div class="cs-drawing" role="img" aria-label="{html.escape(alt)}" style="min-height:{height}px">'
+        f"{still}</div>"
         f'<script type="application/json">{_script(spec)}</script></div>'
     )
     return _figure("chart", drawing, title, caption, provenance, table)
@@ -161,6 +164,16 @@ def table(
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
     return _figure("table", drawing, title, caption, provenance, df.select(shown))
+
+
+def facts(items: Sequence[tuple[str, str]]) -> Html:
+    """Headline figures side by side: each a value, already formatted, and what it counts.
+
+    >>> facts([("118,287", "images"), ("80", "categories")])
+    118,287 images; 80 categories
+    """
+    cells = "".join(f"<div><dd>{html.escape(value)}</dd><dt>{html.escape(what)}</dt></div>" for value, what in items)
+    return Html(f'<dl class="cs-facts">{cells}</dl>', "; ".join(f"{value} {what}" for value, what in items))
 
 
 def number(value: float, digits: int = 3) -> str:

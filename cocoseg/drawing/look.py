@@ -10,7 +10,7 @@ colour alone all the same: it labels directly or has a tooltip.
 import colorsys
 from collections.abc import Iterable, Mapping
 
-from cocoseg.coco.categories import COCO
+from cocoseg.coco.categories import COCO, VOC
 
 SUPERCATEGORIES = {
     "person": "#f46340",
@@ -67,14 +67,15 @@ SERIF = "'Source Serif 4', Charter, 'Iowan Old Style', Georgia, 'DejaVu Serif', 
 MONO = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 
 OF_CATEGORY = {name: supercategory for _, name, supercategory in COCO}
+OF_CATEGORY |= {voc: OF_CATEGORY[name] for voc, name in VOC}
 
 
 def colours(classes: Iterable[str], supercategories: Mapping[str, str] | None = None) -> dict[str, str]:
     """One hex colour per class of a label space, in its order.
 
     A supercategory has its own colour; classes that share a supercategory are shades of it; `background` is
-    grey. `supercategories` maps a class to its supercategory and defaults to COCO's own; classes it
-    does not know take the twelve colours in turn.
+    grey. `supercategories` maps a class to its supercategory and defaults to COCO's own, under COCO's and VOC's
+    names; classes it does not know take the twelve colours in turn.
 
     >>> colours(["background", "person", "vehicle"])
     {'background': '#7b848f', 'person': '#f46340', 'vehicle': '#6372dd'}
@@ -205,9 +206,9 @@ def matplotlib() -> dict:
 
     return {
         "font.family": ["DejaVu Sans"],
-        "font.size": 9.5,
+        "font.size": 11,
         "text.color": LIGHT["ink"],
-        "axes.titlesize": 10,
+        "axes.titlesize": 12,
         "axes.titleweight": "bold",
         "axes.titlelocation": "left",
         "axes.labelcolor": LIGHT["soft"],

@@ -27,12 +27,13 @@ def mathml(latex: str, *, block: bool = False) -> str:
     from latex2mathml.converter import convert_to_element
 
     try:
-        element = convert_to_element(latex, display="block" if block else "inline")
+        unnumbered = re.sub(r"(\\(?:begin|end)\{(?:align|gather))\}", r"\1*}", latex)  # Sphinx numbers equations
+        element = convert_to_element(unnumbered, display="block" if block else "inline")
     except Exception as error:  # the library's errors have no common base
         raise ValueError(f"no MathML for {latex!r}: {type(error).__name__}") from error
-    unknown = re.search(r"\\[A-Za-z]+", "".join(element.itertext()))
-    if unknown:
-        raise ValueError(f"no MathML for {unknown[0]}")
+    for text in element.itertext():
+        if re.match(r"\\[A-Za-z]", text):
+            raise ValueError(f"no MathML for {text}")
     element.attrib.pop("xmlns", None)
     element.set("alttext", " ".join(latex.split()))
     # latex2mathml writes symbols as character references.

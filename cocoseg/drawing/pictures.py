@@ -1,6 +1,7 @@
 """Pictures of label maps, in Matplotlib: overlays, truth beside prediction, polygons with their vertices.
 
-Every function returns a `matplotlib.figure.Figure`, free of pyplot's state, for `cocoseg.drawing.figure.picture` or `savefig`.
+`coloured` and `overlay` return arrays; the others a `matplotlib.figure.Figure`, free of pyplot's state, for
+`cocoseg.drawing.figure.picture` or for `savefig`.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from cocoseg.drawing import look
 from cocoseg.errors import UserError
 
 VOID = 255
-WRONG = "#cc173e"
+WRONG = "#16191d"  # no class has it
 SIDE = 480  # px; a panel is shown smaller, and a page carries every pixel
 
 
@@ -39,8 +40,9 @@ def overlay(
 ) -> np.ndarray:
     """The label map laid over its image (RGB, uint8, H×W×3), with a line along every boundary; uint8, H×W×3.
 
-    >>> overlay(np.zeros((1, 2, 3), np.uint8), np.array([[0, 1]], np.uint8), ["background", "person"], opacity=0.5).shape
-    (1, 2, 3)
+    >>> black = np.zeros((1, 2, 3), np.uint8)
+    >>> overlay(black, np.array([[0, 1]], np.uint8), ["background", "person"]).tolist()
+    [[[0, 0, 0], [244, 99, 64]]]
     """
     _same_size(image, label_map)
     colours = coloured(label_map, classes, supercategories)
@@ -52,7 +54,7 @@ def overlay(
 def comparison(image, truth, prediction, classes: Sequence[str], *, supercategories=None):
     """Four panels: the image, its true label map, the predicted one, and where they differ.
 
-    Errors are red over the greyed image; void pixels of the truth are never errors.
+    Errors are black over the greyed image; void pixels of the truth are never errors.
     """
     for label_map in (truth, prediction):
         _same_size(image, label_map)
@@ -110,7 +112,7 @@ def polygons(image: np.ndarray, outlines: Sequence[np.ndarray], colours: Sequenc
         for outline, colour in zip(outlines, colours, strict=True):
             ax.add_patch(Polygon(outline, facecolor=(colour, 0.28), edgecolor=colour, linewidth=1.6))
             ax.plot(
-                *outline.T, "o", markersize=4, markerfacecolor="#ffffff", markeredgecolor=colour, markeredgewidth=1.4
+                *outline.T, "o", markersize=4, markerfacecolor="#fefefe", markeredgecolor=colour, markeredgewidth=1.4
             )
         ax.set(xlim=(0, width), ylim=(height, 0))
 
@@ -139,7 +141,10 @@ def _key(figure, key: dict[str, str]) -> None:
     from matplotlib.patches import Patch
 
     figure.legend(
-        handles=[Patch(facecolor=colour, label=name) for name, colour in key.items()],
+        handles=[
+            Patch(facecolor=colour, edgecolor=look.LIGHT["faint"], linewidth=0.5, label=name)
+            for name, colour in key.items()
+        ],
         loc="outside lower left",
         ncols=min(len(key), 6),
         handlelength=1,

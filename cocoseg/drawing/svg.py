@@ -7,7 +7,7 @@ import re
 
 from cocoseg.drawing import look
 
-WIDTH = 720  # px, the width of the book's text column
+WIDTH = 704  # px, the width of the book's text column
 LIMIT = 150_000  # characters; a longer still drawing costs a page more than it gives
 
 
