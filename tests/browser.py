@@ -11,10 +11,12 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
+from bs4 import BeautifulSoup
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 BROKEN_IMAGES = "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src.slice(0, 90))"
+WAIT = 20_000  # ms
 LAZY = "[...document.images].forEach(i => i.loading = 'eager')"
 DRAWN = """(() => {
   const mode = document.documentElement.dataset.theme === 'dark' ? 'dark' : 'light';
@@ -72,6 +74,19 @@ def check(site: Path, pages: list[str] | None = None, *, http: bool = False) -> 
             return [problem for page in pages for problem in _problems(browser, site, address, page)]
 
 
+def loads(site: Path) -> Iterator[tuple[Path, object]]:
+    """Every tag of every page that makes a browser load something, and its page."""
+    for page in sorted(site.rglob("*.html")):
+        soup = BeautifulSoup(page.read_text("utf-8"), "html.parser")
+        for tag in soup.select("script[src], link[href]:not([rel=canonical]), img[src], iframe[src]"):
+            yield page, tag
+
+
+def text(page: Path) -> str:
+    """A page's article as text, its white space folded."""
+    return " ".join(BeautifulSoup(page.read_text("utf-8"), "html.parser").select_one("article").text.split())
+
+
 def _problems(browser, site: Path, root: str, name: str) -> list[str]:
     refresh = re.search(r'http-equiv="refresh"[^>]*url=([^"]+)"', (site / name).read_text("utf-8"), re.IGNORECASE)
     if refresh:
@@ -89,7 +104,8 @@ def _problems(browser, site: Path, root: str, name: str) -> list[str]:
         page.evaluate(MODE, mode)
         _drawn(page, mode, found)
     page.set_viewport_size({"width": 390, "height": 844})
-    page.wait_for_timeout(300)
+    if page.query_selector(".cs-chart"):
+        page.wait_for_timeout(300)  # charts wait a little for the width to settle
     _drawn(page, "dark", found)
     if page.evaluate(TOO_WIDE):
         found.append("wider than a phone's screen")
@@ -103,7 +119,7 @@ def _problems(browser, site: Path, root: str, name: str) -> list[str]:
 
 def _drawn(page, mode: str, found: list[str]) -> None:
     try:
-        page.wait_for_function(DRAWN, timeout=20_000)
+        page.wait_for_function(DRAWN, timeout=WAIT)
     except Exception:
         found.append(f"a chart was not drawn in {mode} mode")
     else:

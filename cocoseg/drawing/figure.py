@@ -6,6 +6,7 @@ charts interactive and tables sortable; without it (in a notebook, in print) a c
 
 import html
 import json
+import math
 import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
@@ -182,7 +183,9 @@ def number(value: float, digits: int = 3) -> str:
     >>> number(118287), number(0.60547), number(-2.0), number(12345.678)
     ('118,287', '0.605', '−2', '12,346')
     """
-    text = f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 10**digits else f"{value:.{digits}g}"
+    text = f"{value:.{digits}g}"
+    if float(value).is_integer() or "e+" in text:
+        text = f"{value:,.0f}"
     return text.replace("-", "−")
 
 
@@ -236,15 +239,16 @@ def _spec(chart) -> dict:
 
     with alt.theme.enable("none"), alt.data_transformers.enable("default", max_rows=None):
         spec = _short(chart.to_dict())
-    if ("mark" in spec or "layer" in spec) and "width" not in spec:
+    repeated = {"facet", "row", "column"} & spec.get("encoding", {}).keys()
+    if ("mark" in spec or "layer" in spec) and not repeated and "width" not in spec:
         spec["width"] = "container"
     return spec
 
 
 def _short(value):
-    """Six significant digits are more than a screen shows, and a third of the page."""
+    """Six significant digits are more than a screen shows, and a third of the page; JSON has no NaN."""
     if isinstance(value, float):
-        return float(f"{value:.6g}")
+        return float(f"{value:.6g}") if math.isfinite(value) else None
     if isinstance(value, dict):
         return {k: _short(v) for k, v in value.items()}
     if isinstance(value, list):
