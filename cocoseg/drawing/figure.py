@@ -20,6 +20,7 @@ import polars as pl
 from cocoseg.drawing import svg
 from cocoseg.errors import UserError
 
+LONG = 30  # characters; a column of longer text keeps room to read on a phone
 CANVAS_FROM = 3_000  # rows; from here on Vega is faster on a canvas than in SVG
 
 
@@ -141,8 +142,10 @@ def table(
     shown = [name for name in df.columns if name not in links.values()]
     numeric = {name for name in shown if df[name].dtype.is_numeric()}
 
+    long = {name for name in shown if df[name].dtype == pl.String and (df[name].str.len_chars().max() or 0) > LONG}
+
     def attributes(name: str) -> str:
-        return ' class="cs-number"' if name in numeric else ""
+        return ' class="cs-number"' if name in numeric else ' class="cs-long"' if name in long else ""
 
     def cell(i: int, row: dict, name: str) -> str:
         value = row[name]

@@ -8,7 +8,7 @@ import re
 from cocoseg.drawing import look
 
 WIDTH = 704  # px, the width of the book's text column
-LIMIT = 150_000  # characters; a longer still drawing costs a page more than it gives
+LIMIT = 80_000  # characters; a longer still drawing costs a page more than it gives
 
 
 def of_figure(figure) -> str:

@@ -236,6 +236,11 @@ def test_a_column_that_is_not_there_is_named(option):
         listed(**{option: {"sahre": "share"}})
 
 
+def test_a_column_of_prose_keeps_room_to_be_read():
+    prose = pl.DataFrame({"code": ["a"], "what": ["a finding that takes a whole sentence to say"]})
+    assert parsed(table(prose, title="t", provenance=HERE)).select_one("td.cs-long")
+
+
 def test_an_empty_table_is_a_table():
     assert parsed(table(ROWS.clear(), title="None", provenance=HERE)).select("thead th")
 

@@ -45,6 +45,7 @@ def test_no_page_names_a_script_style_or_image_of_another_server(site):
 
 def test_prose_holds_computed_numbers_and_formulas_are_mathml(site):
     assert "People are drawn 11,004 times, once in every 1.4 instances" in browser.text(site / "book" / "index.html")
+    assert "Finding: <strong>bold</strong> 0.5." in (site / "book" / "index.html").read_text()
     formulas = (site / "book" / "formulas.html").read_text()
     assert formulas.count("<math ") == 4 and "mathjax.js" not in formulas.lower()
     assert ">(1)<" in formulas.replace(" ", "")
