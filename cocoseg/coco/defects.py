@@ -1,10 +1,9 @@
-"""Annotation errors planted on purpose, so that a detector of errors, or their cost, can be measured.
+"""Annotation errors planted on purpose, so that a detector of errors, or what they cost, can be measured.
 
-The kinds follow the errors that re-annotations of COCO report (Sama-COCO, COCO-ReM, the LVIS paper's comparison):
-objects left out or annotated twice, contours moved, too coarse or cut off, neighbours taken for one, a wrong name.
+The kinds are those that re-annotations of COCO report (LVIS's comparison, Sama-COCO, COCO-ReM): objects left out or
+annotated twice, contours moved, too coarse or cut off, neighbours taken for one, a wrong name.
 """
 
-import copy
 from collections.abc import Callable, Mapping
 
 import cv2
@@ -27,22 +26,24 @@ SCHEMA = {
 def plant(coco: dict, rates: Mapping[str, float], seed: int = 0) -> tuple[dict, list[dict]]:
     """Plants defects into a dataset in COCO's format.
 
-    Each annotation that is not a crowd meets each kind with the given probability, and at most one kind. Chance
-    depends on the seed and the annotation's id alone: other annotations do not matter, and with one kind, the
-    annotations that are hit at a rate are among those hit at any higher rate. An annotation to which the kind
-    cannot happen (a triangle cannot be coarsened, an object without a touching neighbour of its category cannot
-    be merged) stays as it is.
+    Each annotation by polygons that is not a crowd meets each kind with the given probability, and one kind at most.
+    Chance depends on the seed and the annotation's id alone, so other annotations do not matter; and with a single
+    kind, whatever is hit at one rate is hit at every higher rate. Where a kind cannot happen (no neighbour of the same
+    category close enough to be merged; no coarser polygon that differs by a tenth), the annotation stays as it is.
 
     Args:
-        coco: the content of an instances file; it is not changed.
-        rates: probability for each kind of `KINDS`.
+        coco: the content of an instances file; it is left as it is.
+        rates: probability of each kind of `KINDS`.
         seed: another seed hits others.
 
     Returns:
-        The dataset with defects, and one row for each: `kind`; `annotation_id`, for a duplicate that of the copy;
-        `other_id`, the annotation that was copied or swallowed, or None; `image_id`; `category_id` and `area` of the
-        object as first annotated; `size` (COCO's small, medium, large); `severity`, which is 1 − IoU of the
-        masks before and after where the mask changed, and 1 elsewhere.
+        The dataset with defects, and the defects, one row each, columns as in `SCHEMA`: `annotation_id`, of a
+        duplicate that of the copy; `other_id`, what was copied or swallowed, or None; `category_id`, `area` and
+        `size` (COCO's small, medium, large) before the defect; `severity`, which is 1 − IoU of the masks before and
+        after where the mask changed, and 1 elsewhere.
+
+    Raises:
+        UserError: an unknown kind, an impossible rate.
 
     >>> square = {"id": 7, "image_id": 1, "category_id": 1, "iscrowd": 0, "area": 64.0, "bbox": [2, 2, 8, 8],
     ...           "segmentation": [[2, 2, 10, 2, 10, 10, 2, 10]]}
@@ -52,89 +53,100 @@ def plant(coco: dict, rates: Mapping[str, float], seed: int = 0) -> tuple[dict, 
     >>> planted["annotations"], defects[0]["kind"], defects[0]["annotation_id"], defects[0]["size"]
     ([], 'missing', 7, 'small')
     """
+    _refuse(rates, coco)
+    annotations = [dict(annotation) for annotation in coco["annotations"]]
+    images = {image["id"]: image for image in coco["images"]}
+    by_image: dict[int, list[dict]] = {}
+    for annotation in annotations:
+        by_image.setdefault(annotation["image_id"], []).append(annotation)
+    ids = np.array([annotation["id"] for annotation in annotations], np.uint64)
+    hits = np.searchsorted(np.cumsum([rates.get(kind, 0) for kind in KINDS]), _lots(ids, seed), side="right")
+    gone, touched, copies, rows = set(), set(), [], []
+    for k in np.flatnonzero(hits < len(KINDS)):
+        annotation, kind = annotations[k], KINDS[hits[k]]
+        if annotation["id"] in touched or not _by_polygons(annotation):
+            continue
+        rng, image, before = (
+            Generator(PCG64([seed, annotation["id"], 1])),
+            images[annotation["image_id"]],
+            dict(annotation),
+        )
+        rings, number, other, severity = _rings(annotation), annotation["id"], None, 1.0
+        if kind == "missing":
+            gone.add(number)
+        elif kind == "wrong category":
+            annotation["category_id"] = _confusion(rng, coco["categories"], annotation["category_id"])
+        elif kind == "duplicated":
+            number, other = int(ids.max()) + 1 + len(copies), number
+            again = [_inside(ring + rng.normal(0, 0.6, ring.shape), image) for ring in rings]
+            copies.append({**annotation, "id": number, **outlined(again)})
+        elif kind == "merged":
+            near = _neighbour(annotation, by_image[annotation["image_id"]], touched)
+            if near is None:
+                continue
+            other = near["id"]
+            gone.add(other)
+            annotation.update(outlined(rings + _rings(near)))
+            severity = 1 - _iou(before, annotation, image)
+        else:
+            worse = _worsened(rng, _GEOMETRY[kind], before, image)
+            if worse is None:
+                continue
+            annotation.update(worse)
+            severity = 1 - _iou(before, annotation, image)
+        touched |= {number, before["id"], other}
+        size = "small" if before["area"] < SMALL else "medium" if before["area"] < MEDIUM else "large"
+        row = (before["image_id"], number, other, kind, round(severity, 4), size, before["category_id"], before["area"])
+        rows.append(dict(zip(SCHEMA, row, strict=True)))
+    return {**coco, "annotations": [a for a in annotations if a["id"] not in gone] + copies}, rows
+
+
+def _refuse(rates: Mapping[str, float], coco: dict) -> None:
     for kind, rate in rates.items():
         if kind not in KINDS:
             raise UserError(f"no defect {kind!r}; {nearest(kind, KINDS)}")
         if not 0 <= rate <= 1:
             raise UserError(f"the rate of {kind!r} is {rate}, expected 0 to 1")
-    if sum(rates.values()) > 1:
-        raise UserError(f"the rates sum to {sum(rates.values()):.3g}, expected at most 1")
+    if sum(rates.values()) > 1 + 1e-9:
+        raise UserError(f"the rates add up to {sum(rates.values()):.3g}, expected at most 1")
     if rates.get("wrong category") and len(coco["categories"]) < 2:
-        raise UserError("'wrong category' needs a dataset of at least two categories, this one has one")
+        raise UserError("a 'wrong category' needs another category, expected a dataset of two or more")
 
-    planted = {**coco, "annotations": [copy.copy(a) for a in coco["annotations"]]}
-    images = {image["id"]: image for image in coco["images"]}
-    by_image: dict[int, list[dict]] = {}
-    for annotation in planted["annotations"]:
-        by_image.setdefault(annotation["image_id"], []).append(annotation)
-    next_id = max((a["id"] for a in coco["annotations"]), default=0) + 1
-    thresholds = np.cumsum([rates.get(kind, 0.0) for kind in KINDS])
-    gone, touched, copies, rows = set(), set(), [], []
-    for annotation in planted["annotations"]:
-        rng = Generator(PCG64([seed, annotation["id"], 1]))
-        hit = int(np.searchsorted(thresholds, rng.random(), side="right"))
-        whole = not annotation.get("iscrowd") and isinstance(annotation.get("segmentation"), list)
-        if hit == len(KINDS) or not whole or annotation["id"] in touched:
-            continue
-        kind, image, before = KINDS[hit], images[annotation["image_id"]], dict(annotation)
-        rings = [np.asarray(ring, float).reshape(-1, 2) for ring in annotation["segmentation"]]
-        other, severity = None, 1.0
-        if kind == "missing":
-            gone.add(annotation["id"])
-        elif kind == "wrong category":
-            annotation["category_id"] = _confusion(rng, coco["categories"], annotation["category_id"])
-        elif kind == "duplicated":
-            other = annotation["id"]
-            again = [np.clip(r + rng.normal(0, 0.6, r.shape), 0, (image["width"], image["height"])) for r in rings]
-            annotation = {**annotation, "id": next_id}
-            annotation.update(outlined(again))
-            copies.append(annotation)
-            next_id += 1
-        elif kind == "merged":
-            near = _neighbour(annotation, by_image[annotation["image_id"]], touched | gone)
-            if near is None:
-                continue
-            other = near["id"]
-            annotation.update(outlined(rings + [np.asarray(r, float).reshape(-1, 2) for r in near["segmentation"]]))
-            gone.add(other)
-            severity = 1 - _iou(before, annotation, image)
-        else:
-            bad = _worsen(rng, _GEOMETRY[kind], rings, before, image)
-            if bad is None:
-                continue
-            annotation.update(outlined(bad))
-            severity = 1 - _iou(before, annotation, image)
-        touched |= {annotation["id"], before["id"], other}
-        size = "small" if before["area"] < SMALL else "medium" if before["area"] < MEDIUM else "large"
-        rows.append(
-            {
-                "image_id": before["image_id"], "annotation_id": annotation["id"], "other_id": other, "kind": kind,
-                "severity": round(float(severity), 4), "size": size, "category_id": before["category_id"],
-                "area": before["area"],
-            }
-        )  # fmt: skip
-    planted["annotations"] = [a for a in planted["annotations"] if a["id"] not in gone] + copies
-    return planted, rows
+
+def _lots(ids: np.ndarray, seed: int) -> np.ndarray:
+    """A number in [0, 1) for each uint64 id, by splitmix64 (Steele, Lea, Flood, 2014)."""
+    z = (ids + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed * 0xD1342543DE82EF95 % 2**64)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        z = (z ^ (z >> np.uint64(shift))) * np.uint64(factor)
+    return ((z ^ (z >> np.uint64(31))) >> np.uint64(11)) / 2.0**53
+
+
+def _by_polygons(annotation: dict) -> bool:
+    return not annotation.get("iscrowd") and isinstance(annotation.get("segmentation"), list)
+
+
+def _rings(annotation: dict) -> Rings:
+    return [np.asarray(ring, float).reshape(-1, 2) for ring in annotation["segmentation"]]
+
+
+def _inside(ring: np.ndarray, image: dict) -> np.ndarray:
+    return np.clip(ring, 0, (image["width"], image["height"]))
 
 
 def _iou(one: dict, two: dict, image: dict) -> float:
-    masks = [
-        coco_mask.merge(coco_mask.frPyObjects(a["segmentation"], image["height"], image["width"])) for a in (one, two)
-    ]
-    return float(coco_mask.iou(masks[:1], masks[1:], [0])[0, 0])
+    size = image["height"], image["width"]
+    first, second = (coco_mask.merge(coco_mask.frPyObjects(a["segmentation"], *size)) for a in (one, two))
+    return float(coco_mask.iou([first], [second], [0])[0, 0])
 
 
-def _worsen(rng: Generator, change: Callable, rings: Rings, before: dict, image: dict) -> Rings | None:
-    """Changes the contour more and more until at least a tenth of the object is wrong; None where nothing does it."""
-    state = rng.bit_generator.state
-    target = rng.uniform(0.1, 0.3)
-    for strength in np.geomspace(0.06, 0.6, 14):
-        rng.bit_generator.state = state
-        bad = change(rng, rings, strength * np.sqrt(before["area"]))
-        bad = [np.clip(r, 0, (image["width"], image["height"])) for r in bad]
-        bad = [r for r in bad if len(r) >= 3 and extent([r])[0] > 0.5]
-        if bad and 1 - _iou(before, outlined(bad), image) >= target:
-            return bad
+def _worsened(rng: Generator, change: Callable, before: dict, image: dict) -> dict | None:
+    """The annotation with as little change as makes a tenth to three tenths of it wrong; None if none does."""
+    seed, target = int(rng.integers(2**32)), rng.uniform(0.1, 0.3)
+    for strength in np.geomspace(0.04, 0.6, 20) * np.sqrt(before["area"]):
+        rings = [_inside(ring, image) for ring in change(Generator(PCG64(seed)), _rings(before), strength)]
+        rings = [ring for ring in rings if len(ring) >= 3 and extent([ring])[0] >= 0.5]
+        if rings and 1 - _iou(before, after := outlined(rings), image) >= target:
+            return after
     return None
 
 
@@ -144,43 +156,41 @@ def _shifted(rng: Generator, rings: Rings, length: float) -> Rings:
 
 
 def _coarsened(_: Generator, rings: Rings, length: float) -> Rings:
-    return [cv2.approxPolyDP(r.astype(np.float32)[:, None], length, True)[:, 0].astype(float) for r in rings]
+    return [cv2.approxPolyDP(ring.astype(np.float32), length, True)[:, 0].astype(float) for ring in rings]
 
 
 def _cut_off(rng: Generator, rings: Rings, length: float) -> Rings:
-    """Takes away what lies beyond an upright or level line, from one side."""
-    points = np.vstack(rings)
-    axis, upper = int(rng.integers(2)), bool(rng.integers(2))
-    edge = points[:, axis].max() - length if upper else points[:, axis].min() + length
-    limit = np.minimum if upper else np.maximum
+    """Without what lies beyond an upright or a level line, from one side."""
+    axis, from_above = int(rng.integers(2)), bool(rng.integers(2))
+    values = np.vstack(rings)[:, axis]
+    bounds = (values.min(), values.max() - length) if from_above else (values.min() + length, values.max())
     cut = [ring.copy() for ring in rings]
     for ring in cut:
-        ring[:, axis] = limit(ring[:, axis], edge)
+        ring[:, axis] = np.clip(ring[:, axis], *bounds)
     return cut
 
 
 _GEOMETRY: dict[str, Callable] = {"shifted": _shifted, "coarsened": _coarsened, "cut off": _cut_off}
 
 
-def _neighbour(annotation: dict, others: list[dict], taken: set) -> dict | None:
-    """The nearest annotation of the same category whose box touches this one's, if it is free."""
+def _neighbour(annotation: dict, others: list[dict], taken: set, reach: float = 3.0) -> dict | None:
+    """The nearest free annotation of the same category whose box is at most `reach` px away."""
     x, y, w, h = annotation["bbox"]
     found = []
     for other in others:
-        same = other["category_id"] == annotation["category_id"] and other["id"] != annotation["id"]
-        if not same or other.get("iscrowd") or other["id"] in taken or not isinstance(other["segmentation"], list):
+        if other["category_id"] != annotation["category_id"] or other["id"] in {annotation["id"], *taken}:
             continue
         u, v, a, b = other["bbox"]
-        gap = max(max(x, u) - min(x + w, u + a), max(y, v) - min(y + h, v + b))
-        if gap <= 3:
+        gap = max(x - u - a, u - x - w, y - v - b, v - y - h)
+        if gap <= reach and _by_polygons(other):
             found.append((gap, other["id"], other))
-    return min(found, key=lambda f: f[:2])[2] if found else None
+    return min(found, key=lambda each: each[:2])[2] if found else None
 
 
 def _confusion(rng: Generator, categories: list[dict], category_id: int) -> int:
-    """Another category, most often one of the same supercategory."""
-    true = next(c for c in categories if c["id"] == category_id)
-    others = [c["id"] for c in categories if c["id"] != category_id]
-    kin = [c["id"] for c in categories if c["id"] != category_id and c["supercategory"] == true["supercategory"]]
+    """Another category, four times out of five one of the same supercategory where there is one."""
+    group = next(c["supercategory"] for c in categories if c["id"] == category_id)
+    others = [c for c in categories if c["id"] != category_id]
+    kin = [c for c in others if c["supercategory"] == group]
     choices = kin if kin and rng.random() < 0.8 else others
-    return choices[int(rng.integers(len(choices)))]
+    return choices[int(rng.integers(len(choices)))]["id"]

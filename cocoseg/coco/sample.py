@@ -29,7 +29,7 @@ from cocoseg.coco.generated.annotating import exactly, outlined, region, trace
 from cocoseg.coco.generated.scenes import compose, photograph
 from cocoseg.errors import UserError
 
-VERSION = 2  # of what is generated; a folder of another version is made anew
+VERSION = 6  # of what is generated; a folder of another version is made anew
 TRAIN, VAL = 320, 120
 FIRST = {"train": 1, "val": 500_001}  # image ids
 RATES = {

@@ -1,4 +1,8 @@
-"""A canvas that knows whose each pixel is: silhouettes painted back to front, a picture and exact masks out."""
+"""A canvas that knows whose each pixel is: silhouettes painted back to front, a picture and exact masks out.
+
+Geometry is in integers, colours in integers or float64 and resized by OpenCV's exact methods, so that processors whose
+last bits differ make the same files.
+"""
 
 from functools import cache
 
@@ -14,15 +18,15 @@ _BITS = 4  # geometry is rounded to 1/16 sub-pixel, so that machines whose sines
 
 @cache
 def noise(octave: int) -> np.ndarray:
-    """A 512×512 uint8 tile of noise around 128 whose grains are 2**octave px wide."""
+    """A 512×512 float64 tile of noise, about −1…1, whose grains are 2**octave px wide."""
     small = Generator(PCG64([octave, 2017])).integers(0, 256, (512 >> octave, 512 >> octave), np.uint8)
-    return cv2.resize(small, (512, 512), interpolation=cv2.INTER_CUBIC)
+    return cv2.resize(small.astype(float), (512, 512), interpolation=cv2.INTER_CUBIC) / 127.5 - 1
 
 
 def grain(rng: Generator, height: int, width: int, octave: int) -> np.ndarray:
-    """A random crop of the noise, float32 in −1…1; beyond 512 px it is mirrored."""
+    """A random crop of the noise; beyond 512 px it is mirrored."""
     y, x = rng.integers(0, max(1, 512 - height)), rng.integers(0, max(1, 512 - width))
-    tile = noise(octave)[y : y + height, x : x + width].astype(np.float32) / 127.5 - 1
+    tile = noise(octave)[y : y + height, x : x + width]
     below, right = height - tile.shape[0], width - tile.shape[1]
     return cv2.copyMakeBorder(tile, 0, below, 0, right, cv2.BORDER_REFLECT) if below or right else tile
 
@@ -38,7 +42,7 @@ class Canvas:
     def __init__(self, backdrop: np.ndarray):
         self.height, self.width = backdrop.shape[:2]
         size = (self.width * FINE, self.height * FINE)
-        self.colour = cv2.resize(backdrop, size, interpolation=cv2.INTER_LINEAR)
+        self.colour = cv2.resize(backdrop, size, interpolation=cv2.INTER_LINEAR_EXACT)
         self.owner = np.zeros(size[::-1], np.uint8)
         self._painted: dict[int, tuple[int, int, int, int]] = {}  # where an owner may have pixels
 
@@ -54,7 +58,7 @@ class Canvas:
             return
         v, u = np.ogrid[y0:y1, x0:x1]
         inside = 1.6 - 1.4 * (((u - x) / max(rx, 0.6)) ** 2 + ((v - y) / max(ry, 0.6)) ** 2)
-        light = 1 - depth * np.clip(inside, 0, 1).astype(np.float32)
+        light = 1 - depth * np.clip(inside, 0, 1)
         view = self.colour[y0 * FINE : y1 * FINE, x0 * FINE : x1 * FINE]
         view[:] = _lit(view, light)
 
@@ -78,15 +82,16 @@ class Canvas:
         (x0, y0), (x1, y1) = low, high
         window = np.s_[y0 * FINE : y1 * FINE, x0 * FINE : x1 * FINE]
         under, owners = self.colour[window], self.owner[window]
-        colour, roles = under.copy(), np.zeros(owners.shape, np.uint8)
+        colour, (roles, traces) = under.copy(), np.zeros((2, *owners.shape), np.uint8)
         ends = np.cumsum([len(part.polygon) for part in silhouette])[:-1]
         for shape, part in zip(np.split(points - low.astype(np.int32) * unit, ends), silhouette, strict=True):
             veil = 0.5 if part.role == TRACE else haze
             tint = [(1 - veil) * a + veil * b for a, b in zip(part.colour, air, strict=True)]
             cv2.fillPoly(colour, [shape], tint, cv2.LINE_8, _BITS)
-            cv2.fillPoly(roles, [shape], _ROLES[part.role], cv2.LINE_8, _BITS)
-        alpha = cv2.resize((roles > 0).astype(np.float32), (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
-        cv2.copyTo(_lit(colour, _relief(rng, alpha)), roles, under)
+            cv2.fillPoly(traces if part.role == TRACE else roles, [shape], _ROLES[part.role], cv2.LINE_8, _BITS)
+        painted = roles | traces
+        alpha = cv2.resize(255 * (painted > 0).view(np.uint8), (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA) / 255
+        cv2.copyTo(_lit(colour, _relief(rng, alpha)), painted, under)
         owners[roles == _ROLES[PROP]] = 0
         owners[roles == _ROLES[BODY]] = owner
         if owner:
@@ -124,16 +129,18 @@ def _fixed(polygon: np.ndarray) -> np.ndarray:
 
 
 def _relief(rng: Generator, alpha: np.ndarray) -> np.ndarray:
-    """The light on a rounded, slightly rough body of that coverage, float32 around 1."""
+    """The light on a rounded, slightly rough body of that coverage, float64 around 1."""
     height, width = alpha.shape
     d = max(1, round(0.045 * min(height, width)))
     soft = np.pad(cv2.blur(alpha, (2 * d + 1, 2 * d + 1), borderType=cv2.BORDER_REPLICATE), d, "edge")
     relief = soft[: -2 * d, : -2 * d] - soft[2 * d :, 2 * d :]
-    fall = np.linspace(0.09, -0.12, height, dtype=np.float32)[:, None]
+    fall = np.linspace(0.09, -0.12, height)[:, None]
     return 1 - 0.4 * relief + fall + 0.03 * grain(rng, height, width, 1)
 
 
 def _lit(colour: np.ndarray, light: np.ndarray) -> np.ndarray:
     """Colours (sub-pixels) times a light (pixels)."""
-    fine = cv2.resize((128 * light).clip(0, 255).astype(np.uint8), colour.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    fine = cv2.resize(
+        (128 * light).clip(0, 255).astype(np.uint8), colour.shape[1::-1], interpolation=cv2.INTER_LINEAR_EXACT
+    )
     return cv2.multiply(colour, cv2.merge([fine] * 3), scale=1 / 128)

@@ -81,9 +81,9 @@ class Place:
         return range(int(self.rng.integers(low, high + 1)) if chance(self.rng, probability) else 0)
 
     def gradient(self, height: int, top: Colour, bottom: Colour) -> np.ndarray:
-        """A band of colour, float32 (height, width, 3)."""
-        t = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
-        return np.repeat(np.float32(top) * (1 - t) + np.float32(bottom) * t, self.width, 1)
+        """A band of colour, float64 (height, width, 3)."""
+        t = np.linspace(0, 1, height)[:, None, None]
+        return np.repeat(np.array(top) * (1 - t) + np.array(bottom) * t, self.width, 1)
 
     def sky(self, height: int) -> np.ndarray:
         """A band of sky with clouds."""
@@ -92,16 +92,15 @@ class Place:
             for n, octave in ((3, 5), (2, 3))
         )
         cover = np.clip(1.6 * (broad + 0.35 * fine - self.between(-0.1, 0.5) + self.mood.clouds), 0, 0.8)[..., None]
-        white = np.float32(self.mood.bottom) * 0.5 + 124
+        white = np.array(self.mood.bottom) * 0.5 + 124
         return self.gradient(height, self.mood.top, self.mood.bottom) * (1 - cover) + white * cover
 
     def ground(self, height: int, far: Colour, near: Colour, rough: float, stretch: float = 1.0) -> np.ndarray:
         """A band of ground whose grain widens towards the camera; `stretch` makes waves of it."""
-        rows = np.linspace(0, 1, height, dtype=np.float32) ** 0.6 * 300
-        columns = np.arange(self.width, dtype=np.float32) * (0.7 / stretch)
+        rows, columns = np.linspace(0, 1, height) ** 0.6 * 300, np.arange(self.width) * (0.7 / stretch)
         tile = 0.6 * grain(self.rng, 320, 320, 2) + 0.4 * grain(self.rng, 320, 320, 0)
-        v, u = np.meshgrid(rows, columns, indexing="ij")
-        texture = cv2.remap(tile, u, v, cv2.INTER_LINEAR)
+        v, u = np.round(32 * np.array(np.meshgrid(rows, columns, indexing="ij"))) / 32  # as finely as remap looks
+        texture = cv2.remap(tile, np.float32(u), np.float32(v), cv2.INTER_LINEAR)
         return self.gradient(height, far, near) * (1 + rough * texture[..., None])
 
     def lay(self, horizon: float, eye: float, *bands: np.ndarray) -> None:

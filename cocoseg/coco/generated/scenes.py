@@ -265,7 +265,7 @@ def harbour(place: Place) -> None:
         place.stand(
             "boat", silhouettes.boat(rng), *place.spot(0.08, 0.85, 1.5), angle=place.between(-0.04, 0.04), shadow=6
         )
-    if chance(rng, 0.25):
+    if chance(rng, 0.45):
         _birds(place, place.few(16, 29), crowd=2)
     else:
         _birds(place, place.few(1, 5, 0.5))
@@ -360,7 +360,7 @@ def portrait(place: Place) -> None:
 
 SCENES: dict[Callable[[Place], None], float] = {
     street: 0.19, park: 0.17, beach: 0.11, room: 0.1, avenue: 0.1, square: 0.09, harbour: 0.07, portrait: 0.06,
-    terrace: 0.05, table: 0.05, savanna: 0.01,
+    terrace: 0.05, table: 0.05, savanna: 0.02,
 }  # fmt: skip
 EMPTY = 0.03  # share of scenes that nobody has entered yet
 
@@ -390,12 +390,12 @@ def compose(rng: Generator) -> tuple[Canvas, list[Object], Mood]:
 def photograph(rng: Generator, canvas: Canvas, mood: Mood) -> np.ndarray:
     """What a camera makes of a canvas, uint8 (height, width, 3) RGB; a few are grey, a few blurred."""
     height, width = canvas.height, canvas.width
-    v, u = np.linspace(-1, 1, height, dtype=np.float32)[:, None], np.linspace(-1, 1, width, dtype=np.float32)
+    v, u = np.linspace(-1, 1, height)[:, None], np.linspace(-1, 1, width)
     vignette = (1 - 0.06 * (u**2 + v**2))[..., None]
-    light = np.float32(mood.tint) * np.float32(rng.uniform(0.97, 1.03, 3)) * np.float32(rng.uniform(0.88, 1.1))
+    light = np.array(mood.tint) * rng.uniform(0.97, 1.03, 3) * rng.uniform(0.88, 1.1)
     image = canvas.picture() * (vignette * light)
     if chance(rng, 0.04):
         image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.6, 1.1))
     if chance(rng, 0.03):
-        image = np.repeat(image @ np.float32([[0.299], [0.587], [0.114]]), 3, 2)
+        image = np.repeat(image @ np.array([[0.299], [0.587], [0.114]]), 3, 2)
     return (image + rng.uniform(1.5, 4) * grain(rng, height, width, 0)[..., None]).clip(0, 255).astype(np.uint8)

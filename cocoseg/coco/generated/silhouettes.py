@@ -266,15 +266,19 @@ def boat(rng: Generator) -> Silhouette:
 
 def traffic_light(rng: Generator) -> Silhouette:
     """The lamp box of a traffic light; its pole belongs to nobody, as in COCO."""
-    case, lit = pick(rng, [(38, 40, 42), (38, 40, 42), (196, 158, 44)]), int(rng.integers(3))
+    case, wide = pick(rng, [(38, 40, 42), (38, 40, 42), (196, 158, 44)]), rng.uniform(0.22, 0.29)
     lamps = [((236, 52, 44), (92, 36, 34)), ((250, 186, 50), (96, 76, 34)), ((74, 214, 112), (34, 82, 52))]
+    if chance(rng, 0.2):
+        lamps = lamps[::2]
+    pitch, low, lit = wide * rng.uniform(1.25, 1.45), rng.uniform(2.2, 2.6), int(rng.integers(len(lamps)))
+    top = low + pitch * (len(lamps) + 0.2)
     light = Silhouette()
-    light.add((84, 88, 92), limb((0, 0), (0, 2.6), 0.07), role=PROP)
-    light.add(case, blob(path("-.26,2.38 .26,2.38 .27,3.5 -.27,3.5"), 5))
+    light.add((84, 88, 92), limb((0, 0), (0, low + 0.2), 0.07), role=PROP)
+    light.add(case, blob(quad((-wide, low), (wide, low), (1.05 * wide, top), (-1.05 * wide, top)), 5))
     for k, (on, off) in enumerate(lamps):
-        y = 3.28 - 0.33 * k
-        light.add(shade(case, 0.6), disc(0, y, 0.165))
-        light.add(on if k == lit else off, disc(0, y - 0.01, 0.135))
+        y = top - pitch * (k + 0.6)
+        light.add(shade(case, 0.6), disc(0, y, 0.62 * wide))
+        light.add(on if k == lit else off, disc(0, y - 0.01, 0.52 * wide))
     return light
 
 
