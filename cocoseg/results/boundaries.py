@@ -1,7 +1,7 @@
 """Three ways to ask how well boundaries are placed, each counted for all classes at once.
 
 - *Boundary IoU* (`bands`): IoU of the two maps' own inner bands, the pixels within d of the end of their class.
-- *Trimap* (`trimaps`): counts within r = 1…10 px of the true boundary, on both sides of it.
+- *Trimap* (`trimaps`): counts within r ≤ 10 px of the true boundary, on both sides of it.
 - *Boundary F* (`contours`): contour pixels that have a contour pixel of the same class within r in the other map.
 
 Eroding the mask of a class takes away the pixels near any other label, whichever it is. So the bands of all classes are
@@ -9,18 +9,16 @@ found at once, from where the label map changes; by how much a label changes mea
 Void of the truth is copied into the prediction first: a perfect prediction scores exactly 1.
 """
 
-from collections.abc import Iterable
-
 import cv2
 import numba
 import numpy as np
 import polars as pl
 
 from cocoseg.coco.label_space import VOID
-from cocoseg.results.counts import COUNTS, pairs, rows, void_where, with_void
+from cocoseg.results.counts import COUNTS, pairs, void_where, with_void
 from cocoseg.results.metrics import score
 
-RADII = tuple(range(1, 11))
+REACH = 10
 DIAGONAL_SHARE = 0.02
 
 BANDS = COUNTS
@@ -99,36 +97,36 @@ def contour(labels: np.ndarray) -> np.ndarray:
 
 
 def trimaps(truth: np.ndarray, prediction: np.ndarray, n: int) -> np.ndarray:
-    """Counts within r px of the true contour, r = 1…10: int64 (10, n, 3) of intersection, predicted, true.
+    """Counts within r px of the true contour, r = 0…10: int64 (11, n, 3) of intersection, predicted, true.
 
     A pixel is within r where a pixel of the other side of a contour is at most r away (chessboard distance): r = 1 is
-    the two lines of pixels along it. Void of the truth counts nowhere.
+    the two lines of pixels along it, within 0 there is nothing. Void of the truth counts nowhere.
 
     Source: Kohli et al. 2009, Robust Higher Order Potentials; Csurka et al. 2013, What is a Good Evaluation Measure
     for Semantic Segmentation?
 
     >>> truth = np.uint8([[0] * 4 + [1] * 4] * 3)
-    >>> trimaps(truth, np.roll(truth, 1, 1), n=2)[:2, 1].tolist()
-    [[0, 0, 3], [3, 3, 6]]
+    >>> trimaps(truth, np.roll(truth, 1, 1), n=2)[:3, 1].tolist()
+    [[0, 0, 0], [0, 0, 3], [3, 3, 6]]
     """
-    shells = np.zeros((len(RADII), n, 3), np.int64)
-    _count_shells(truth.ravel(), with_void(truth, prediction).ravel(), _steps_to(contour(truth)).ravel(), shells)
+    shells = np.zeros((REACH + 1, n, 3), np.int64)
+    _count_shells(truth.ravel(), with_void(truth, prediction).ravel(), _shells(contour(truth)).ravel(), shells)
     return shells.cumsum(0)
 
 
-def _steps_to(pixels: np.ndarray) -> np.ndarray:
-    """Chessboard distance to the nearest of the pixels (bool H×W), uint8; the largest radius stands for all beyond."""
-    reached, steps = pixels.view(np.uint8), np.zeros(pixels.shape, np.uint8)
-    for _ in RADII:
-        steps += reached == 0
+def _shells(contour: np.ndarray) -> np.ndarray:
+    """How far each pixel is from the other side of the contour (bool H×W), uint8 px; beyond reach it is REACH + 1."""
+    reached, away = contour.view(np.uint8), np.ones(contour.shape, np.uint8)
+    for _ in range(REACH):
+        away += reached == 0
         reached = cv2.dilate(reached, _NEIGHBOURS)
-    return steps
+    return away
 
 
 @numba.njit(cache=True, nogil=True)
-def _count_shells(truth, prediction, steps, shells):
+def _count_shells(truth, prediction, away, shells):
     for i in range(truth.size):
-        shell, t, p = steps[i], truth[i], prediction[i]
+        shell, t, p = away[i], truth[i], prediction[i]
         if shell < shells.shape[0] and t != VOID:
             shells[shell, p, 1] += 1
             shells[shell, t, 2] += 1
@@ -137,7 +135,7 @@ def _count_shells(truth, prediction, steps, shells):
 
 
 def contours(truth: np.ndarray, prediction: np.ndarray, n: int) -> np.ndarray:
-    """Counts of boundary F for tolerances r = 1…10 px: int64 (10, n, 4).
+    """Counts of boundary F for tolerances r = 0…10 px: int64 (11, n, 4).
 
     For each class: predicted contour pixels that have a true contour pixel of the class within r (Euclidean), all
     predicted contour pixels, true ones that have a predicted one within r, all true ones. Many pixels may match one.
@@ -145,27 +143,27 @@ def contours(truth: np.ndarray, prediction: np.ndarray, n: int) -> np.ndarray:
     Source: Csurka et al. 2013, What is a Good Evaluation Measure for Semantic Segmentation?
 
     >>> truth = np.zeros((20, 20), np.uint8); truth[5:15, 5:15] = 1
-    >>> contours(truth, np.roll(truth, 2, 1), n=2)[:2, 1].tolist()
-    [[20, 36, 20, 36], [36, 36, 36, 36]]
+    >>> contours(truth, np.roll(truth, 2, 1), n=2)[:3, 1].tolist()
+    [[16, 36, 16, 36], [20, 36, 20, 36], [36, 36, 36, 36]]
     """
     prediction = with_void(truth, prediction)
     t, p = (void_where(~contour(labels), labels) for labels in (truth, prediction))
-    matched = np.zeros((len(RADII) + 2, n, 2), np.int64)
+    matched = np.zeros((REACH + 2, n, 2), np.int64)
     _count_matches(p, t, _OFFSETS, matched[..., 0])
     _count_matches(t, p, _OFFSETS, matched[..., 1])
-    within = matched[: len(RADII) + 1].cumsum(0)[1:]
+    within = matched[: REACH + 1].cumsum(0)
     everything = np.broadcast_to(matched.sum(0), within.shape)
     return np.stack([within[..., 0], everything[..., 0], within[..., 1], everything[..., 1]], -1)
 
 
 def _offsets() -> np.ndarray:
-    """(dy, dx, r) to every pixel within the largest radius, nearest first; r is the distance rounded up."""
-    reach = np.arange(-RADII[-1], RADII[-1] + 1)
-    dy, dx = (a.ravel() for a in np.meshgrid(reach, reach, indexing="ij"))
+    """(dy, dx, r) to every pixel within REACH, nearest first; r is the distance rounded up."""
+    line = np.arange(-REACH, REACH + 1)
+    dy, dx = (a.ravel() for a in np.meshgrid(line, line, indexing="ij"))
     away = np.hypot(dy, dx)
     nearest_first = np.argsort(away, kind="stable")
     offsets = np.column_stack([dy, dx, np.ceil(away)])[nearest_first].astype(np.int64)
-    return offsets[offsets[:, 2] <= RADII[-1]]
+    return offsets[offsets[:, 2] <= REACH]
 
 
 _OFFSETS = _offsets()
@@ -189,21 +187,6 @@ def _count_matches(ours, theirs, offsets, matched):
             matched[r, c] += 1
 
 
-def band_table(arrays: Iterable[tuple[int, np.ndarray]]) -> pl.DataFrame:
-    """(image id, `bands`) of images as a table with the columns of the counts table; rows without a pixel left out."""
-    return rows(arrays, BANDS)
-
-
-def trimap_table(arrays: Iterable[tuple[int, np.ndarray]]) -> pl.DataFrame:
-    """(image id, `trimaps`) of images as a table: image_id, r (i16, px), then as the counts table."""
-    return rows(arrays, TRIMAPS).with_columns(pl.col("r") + 1)
-
-
-def contour_table(arrays: Iterable[tuple[int, np.ndarray]]) -> pl.DataFrame:
-    """(image id, `contours`) of images as a table: image_id, r (i16, px), class, the four counts of pixels (i64)."""
-    return rows(arrays, CONTOURS).with_columns(pl.col("r") + 1)
-
-
 def trimap_curve(trimaps: pl.DataFrame, name: str = "miou_d", *, background: bool = True) -> pl.DataFrame:
     """A metric of the pixels within r px of the true contour: r i16, value f64 (null where not defined); by r."""
     values = [(r, score(part, name, background=background)) for (r,), part in trimaps.group_by("r")]
@@ -219,18 +202,17 @@ def boundary_f(contours: pl.DataFrame) -> pl.DataFrame:
     of F over the images with a contour of the class in truth or prediction, as Csurka et al. 2013 average it. All f64;
     precision and recall are null where there is no contour to take the share of.
 
-    >>> table = contour_table([(1, np.array([[[2, 4, 3, 3]]]))])
-    >>> boundary_f(table).row(0)
-    (0, 1, 0.5, 1.0, 0.666..., 0.666...)
+    >>> boundary_f(pl.DataFrame([(1, 2, 0, 2, 4, 3, 3)], CONTOURS, orient="row")).row(0)
+    (0, 2, 0.5, 1.0, 0.666..., 0.666...)
     """
-    counts = ("predicted_matched", "predicted", "true_matched", "true")
+    pixels = ("predicted_matched", "predicted", "true_matched", "true")
     precision = pl.col("predicted_matched") / pl.col("predicted")
     recall = pl.col("true_matched") / pl.col("true")
     f = (2 * precision * recall / (precision + recall)).fill_nan(0)
     return (
         contours.with_columns(f.alias("image_f"))
         .group_by("class", "r")
-        .agg(pl.col(counts).sum(), pl.col("image_f").mean())
+        .agg(pl.col(pixels).sum(), pl.col("image_f").mean())
         .select("class", "r", precision.alias("precision"), recall.alias("recall"), f.alias("f"), "image_f")
         .fill_nan(None)
         .sort("class", "r")

@@ -81,39 +81,40 @@ def pairs(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
     """
     t, p = np.ascontiguousarray(truth).ravel(), np.ascontiguousarray(prediction).ravel()
     words = t.size // 8 * 8
-    cells = np.zeros((2, 256, 256), np.int32)
-    _count(t, p, t[:words].view(np.uint64), p[:words].view(np.uint64), cells)
-    return cells[0] + cells[1]
+    met = np.zeros((2, 256, 256), np.int32)
+    _count(t, p, t[:words].view(np.uint64), p[:words].view(np.uint64), met)
+    return met[0] + met[1]
 
 
 @numba.njit(cache=True, nogil=True)
-def _count(truth, prediction, truth_words, prediction_words, cells):
+def _count(truth, prediction, truth_words, prediction_words, met):
     # Label maps are mostly constant over eight pixels, which one comparison of 64-bit words tells. Elsewhere
     # neighbours take turns between two matrices, or each addition would wait for the one before to be stored.
     ones, low = np.uint64(0x0101010101010101), np.uint64(255)
     for i in range(truth_words.size):
         t, p = truth_words[i] & low, prediction_words[i] & low
         if truth_words[i] == t * ones and prediction_words[i] == p * ones:
-            cells[0, t, p] += 8
+            met[0, t, p] += 8
         else:
             for j in range(8 * i, 8 * i + 8, 2):
-                cells[0, truth[j], prediction[j]] += 1
-                cells[1, truth[j + 1], prediction[j + 1]] += 1
+                met[0, truth[j], prediction[j]] += 1
+                met[1, truth[j + 1], prediction[j + 1]] += 1
     for j in range(8 * truth_words.size, truth.size):
-        cells[0, truth[j], prediction[j]] += 1
+        met[0, truth[j], prediction[j]] += 1
 
 
-def rows(arrays: Iterable[tuple[int, np.ndarray]], schema: dict[str, pl.DataType]) -> pl.DataFrame:
-    """Arrays of counts of images as one table: a row for each image and cell of the array that is not all zero.
+def cells(image_id: int, array: np.ndarray) -> np.ndarray:
+    """The cells of an image's counts that are not all zero, as rows: int64 (cells, 1 + axes + k).
 
-    `arrays`: pairs of an image id and an array (…, k) of integers. Columns as `schema` names them: image_id, one for
-    the position along each leading axis, one for each of the k counts.
+    `array`: integers (axes…, k). A row is the image's id, the cell's position along each axis, and its k counts.
     """
-    parts = [np.zeros((0, len(schema)), np.int64)]
-    for image_id, array in arrays:
-        at = array.any(-1).nonzero()
-        parts.append(np.column_stack([np.full(len(at[0]), image_id), *at, array[at]]))
-    return pl.DataFrame(np.concatenate(parts), schema, orient="row")
+    at = array.any(-1).nonzero()
+    return np.column_stack([np.full(len(at[0]), image_id), *at, array[at]])
+
+
+def table(parts: Iterable[np.ndarray], schema: dict[str, pl.DataType]) -> pl.DataFrame:
+    """The `cells` of many images as one table, whose columns `schema` names."""
+    return pl.DataFrame(np.concatenate([np.zeros((0, len(schema)), np.int64), *parts]), schema, orient="row")
 
 
 def confusions(matrices: Iterable[tuple[int, np.ndarray]]) -> pl.DataFrame:
@@ -125,7 +126,7 @@ def confusions(matrices: Iterable[tuple[int, np.ndarray]]) -> pl.DataFrame:
     >>> confusions([(7, np.array([[1, 1], [0, 1]]))]).rows()
     [(7, 0, 0, 1), (7, 0, 1, 1), (7, 1, 1, 1)]
     """
-    return rows(((image_id, matrix[..., None]) for image_id, matrix in matrices), CONFUSIONS)
+    return table((cells(image_id, matrix[..., None]) for image_id, matrix in matrices), CONFUSIONS)
 
 
 def counts(confusions: pl.DataFrame) -> pl.DataFrame:

@@ -12,21 +12,18 @@ from cocoseg.errors import UserError
 from cocoseg.results.boundaries import (
     BANDS,
     CONTOURS,
-    RADII,
+    REACH,
     TRIMAPS,
-    band_table,
     band_width,
     bands,
     boundary_f,
     contour,
-    contour_table,
     contours,
     inner_band,
     trimap_curve,
-    trimap_table,
     trimaps,
 )
-from cocoseg.results.counts import confusion, with_void
+from cocoseg.results.counts import cells, confusion, table, with_void
 from cocoseg.results.metrics import score
 
 from .test_counts import label_maps
@@ -122,7 +119,7 @@ def test_trimap_is_the_confusion_within_r_of_the_naive_contour(maps):
     truth, prediction = maps
     line = naive_contour(truth)
     away = ndimage.distance_transform_cdt(~line, "chessboard") if line.any() else np.full(line.shape, 99)
-    for r, counts in zip(RADII, trimaps(*maps, 4), strict=True):
+    for r, counts in enumerate(trimaps(*maps, 4)):
         matrix = confusion(np.where(away < r, truth, VOID).astype(np.uint8), prediction, 4)
         expected = np.stack([matrix.diagonal(), matrix.sum(0), matrix.sum(1)], -1)
         np.testing.assert_array_equal(counts, expected)
@@ -131,7 +128,7 @@ def test_trimap_is_the_confusion_within_r_of_the_naive_contour(maps):
 def test_trimap_takes_both_sides_of_a_class_boundary_and_none_of_the_image_border():
     truth = np.uint8([[0] * 20 + [1] * 20] * 5)
     per_radius = trimaps(truth, truth, 2)
-    assert per_radius[:, 0, 2].tolist() == per_radius[:, 1, 2].tolist() == [5 * r for r in RADII]
+    assert per_radius[:, 0, 2].tolist() == per_radius[:, 1, 2].tolist() == [5 * r for r in range(REACH + 1)]
 
 
 def test_the_end_of_void_is_no_contour():
@@ -150,22 +147,24 @@ def test_a_contour_is_found_pixel_by_pixel(maps):
 
 def test_matched_contours_equal_distance_transforms_of_one_class_at_a_time(blobs):
     truth, prediction = (labels[:60, :80] for labels in blobs(N))
-    np.testing.assert_array_equal(contours(truth, prediction, N), naive_contours(truth, prediction, N, RADII))
+    np.testing.assert_array_equal(
+        contours(truth, prediction, N), naive_contours(truth, prediction, N, range(REACH + 1))
+    )
 
 
 @settings(deadline=None, max_examples=30)
 @given(label_maps())
 def test_matched_contours_equal_distance_transforms_on_any_maps(maps):
-    np.testing.assert_array_equal(contours(*maps, 4), naive_contours(*maps, 4, RADII))
+    np.testing.assert_array_equal(contours(*maps, 4), naive_contours(*maps, 4, range(REACH + 1)))
 
 
 def test_a_perfect_prediction_scores_exactly_1(blobs):
     truth, _ = blobs(N)
     assert (truth == VOID).any()
     prediction = perfect(truth)
-    assert score(band_table([(1, bands(truth, prediction, N))]), "miou_d") == 1
-    assert (trimap_curve(trimap_table([(1, trimaps(truth, prediction, N))]))["value"] == 1).all()
-    f = boundary_f(contour_table([(1, contours(truth, prediction, N))]))
+    assert score(table([cells(1, bands(truth, prediction, N))], BANDS), "miou_d") == 1
+    assert (trimap_curve(table([cells(1, trimaps(truth, prediction, N))], TRIMAPS))["value"] == 1).all()
+    f = boundary_f(table([cells(1, contours(truth, prediction, N))], CONTOURS))
     assert (f["f"] == 1).all() and (f["image_f"] == 1).all()
 
 
@@ -192,22 +191,22 @@ def test_boundary_scores_see_what_iou_does_not():
 def test_tables_are_sparse_and_typed(blobs):
     truth, prediction = blobs(3)
     images = [(7, (truth, prediction)), (9, (np.zeros_like(truth), np.zeros_like(truth)))]
-    band = band_table((k, bands(*maps, N)) for k, maps in images)
+    band = table((cells(k, bands(*maps, N)) for k, maps in images), BANDS)
     assert band.schema == pl.Schema(BANDS) and band.select("image_id", "class").rows()[-1] == (9, 0)
-    trimap = trimap_table((k, trimaps(*maps, N)) for k, maps in images)
+    trimap = table((cells(k, trimaps(*maps, N)) for k, maps in images), TRIMAPS)
     assert trimap.schema == pl.Schema(TRIMAPS)
-    assert set(trimap["image_id"]) == {7} and trimap["r"].unique().sort().to_list() == list(RADII)
-    line = contour_table((k, contours(*maps, N)) for k, maps in images)
+    assert set(trimap["image_id"]) == {7} and trimap["r"].unique().sort().to_list() == list(range(1, REACH + 1))
+    line = table((cells(k, contours(*maps, N)) for k, maps in images), CONTOURS)
     assert line.schema == pl.Schema(CONTOURS)
-    assert line.filter(r=4, **{"class": 1}).row(0)[3:] == tuple(contours(truth, prediction, N)[3, 1])
+    assert line.filter(r=4, **{"class": 1}).row(0)[3:] == tuple(contours(truth, prediction, N)[4, 1])
 
 
 def test_boundary_f_over_the_dataset_and_as_the_mean_of_images():
-    matched, missed = [[[10, 10, 10, 10]]], [[[0, 0, 0, 30]]]
-    row = boundary_f(contour_table([(1, np.array(matched)), (2, np.array(missed))])).row(0, named=True)
+    matched, missed = (cells(k, np.array([[row]])) for k, row in enumerate([[10, 10, 10, 10], [0, 0, 0, 30]]))
+    row = boundary_f(table([matched, missed], CONTOURS)).row(0, named=True)
     assert (row["precision"], row["recall"]) == (1, 0.25)
     assert (row["f"], row["image_f"]) == (pytest.approx(0.4), 0.5)
-    row = boundary_f(contour_table([(2, np.array(missed))])).row(0, named=True)
+    row = boundary_f(table([missed], CONTOURS)).row(0, named=True)
     assert (row["precision"], row["recall"], row["f"], row["image_f"]) == (None, 0, 0, 0)
 
 
