@@ -1,13 +1,45 @@
-"""TensorFlow, imported where a network is built or trained."""
+"""Keras and TensorFlow, imported where a network is built or trained."""
 
+import contextlib
 import os
+import sys
+import tempfile
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow, or Keras, is first imported
+
+def keras():
+    """Keras, on the backend that `KERAS_BACKEND` names (default: TensorFlow)."""
+    with _quiet():
+        import keras
+    return keras
 
 
 def tensorflow():
-    """TensorFlow, quiet and deterministic: the same operations on the same machine give the same bits."""
-    import tensorflow as tf
+    """TensorFlow, deterministic: the same operations on the same machine give the same bits."""
+    with _quiet():
+        import tensorflow as tf
 
-    tf.config.experimental.enable_op_determinism()
+        tf.config.experimental.enable_op_determinism()
+        tf.config.list_physical_devices()
     return tf
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Keep TensorFlow's greetings out of notebooks: it writes them to the file descriptor, whatever its log level."""
+    if "tensorflow" in sys.modules:
+        yield
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as written:
+        os.dup2(written.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            written.seek(0)
+            os.write(stderr, written.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)

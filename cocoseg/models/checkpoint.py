@@ -1,6 +1,7 @@
 """The state of a training in one file, that is there whole or not at all."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,8 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
     text = json.dumps({"settings": checkpoint.settings, "rows": checkpoint.rows})
     with unfinished.open("wb") as stream:
         np.savez(stream, text=np.array(text), **{f"v{i:04d}": v for i, v in enumerate(checkpoint.variables)})
+        stream.flush()
+        os.fsync(stream.fileno())
     unfinished.replace(path)
 
 

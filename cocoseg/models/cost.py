@@ -42,8 +42,8 @@ def stride(network) -> int:
 def describe(model) -> dict[str, int]:
     """Numbers about a `cocoseg.models.registry.Model`.
 
-    `parameters`: numbers learnt or counted; `multiply_adds` on an image of size×size px; `stride`: px of the input to
-    one position of the coarsest layer (0 for a model that does not look at the image).
+    `parameters`: numbers learnt or counted; `multiply_adds` on an image of size×size px; `output_stride`: px of
+    the input to one position of the coarsest layer (0 for a model that does not look at the image).
     """
     parameters = sum(array.size for array in model.body.arrays.values())
     network = getattr(model.body, "network", None)
@@ -51,5 +51,5 @@ def describe(model) -> dict[str, int]:
     return {
         "parameters": parameters,
         "multiply_adds": multiply_adds(network, side, side) if network else 0,
-        "stride": model.body.stride if network else 0,
+        "output_stride": model.body.stride if network else 0,
     }

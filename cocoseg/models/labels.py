@@ -3,6 +3,7 @@
 import inspect
 import os
 import uuid
+import warnings
 from functools import partial
 from pathlib import Path
 
@@ -32,8 +33,9 @@ def prepare(
 
     Returns one row per image, by id: image_id i64, image str and label str (paths), height i32, width i32 (px). Label
     maps follow `cocoseg.coco.rasterise.label_map` with its default rules. A file appears whole or not at all, so an
-    interrupted call continues; a file whose size is not what was written is painted again. The cache folder is named
-    by a hash of the annotations, the label space and the painting code. A split without images is a `UserError`.
+    interrupted call continues; a file that is not whole is painted again. The cache folder is named by a hash of the
+    annotations, the label space and the painting code. Images that are missing, unreadable or of another size than
+    their annotation says are left out, and a warning counts them; a split without any is a `UserError`.
     """
     annotations = data.annotations(split)
     coco = read(annotations)
@@ -44,28 +46,43 @@ def prepare(
     folder.mkdir(parents=True, exist_ok=True)
 
     root = data.images(split)
-    present = {name for name in coco.images["file_name"] if (root / name).is_file()}
-    images = coco.images.filter(pl.col("file_name").is_in(list(present))).sort("image_id")
-    if images.is_empty():
-        raise UserError(
-            f"none of the {coco.images.height} images of {data.name}/{split} is in {root}; "
-            "`cocoseg data download` fetches COCO's"
-        )
-    todo = [i for i in images["image_id"] if not intact(folder / f"{i}.png")]
-    shards = [coco.of_images(shard) for shard in parallel.shards(todo, SHARD)]
-    parallel.over(partial(_paint, space=space, folder=folder), shards, workers=workers, desc="label maps")
-    return images.select(
+    images = coco.images.sort("image_id").select(
         "image_id",
         image=f"{root}/" + pl.col("file_name"),
         label=f"{folder}/" + pl.col("image_id").cast(pl.String) + ".png",
         height="height",
         width="width",
     )
+    present = images.filter([os.path.isfile(path) for path in images["image"]])
+    if present.is_empty():
+        raise UserError(
+            f"none of the {coco.images.height} images of {data.name}/{split} is in {root}; "
+            "`cocoseg data download` fetches COCO's"
+        )
+    todo = present.filter([not intact(path) for path in present["label"]])
+    shards = [(coco.of_images(shard["image_id"]), shard) for shard in todo.iter_slices(SHARD)]
+    parallel.over(partial(_paint, space), shards, workers=workers, desc="label maps")
+    painted = present.filter([os.path.isfile(path) for path in present["label"]])
+    if painted.height < images.height:
+        warnings.warn(
+            f"{images.height - painted.height} of {images.height} images of {data.name}/{split} left out: "
+            f"{images.height - present.height} missing, {present.height - painted.height} unreadable or not of the "
+            "annotated size; `cocoseg data check` lists them",
+            stacklevel=2,
+        )
+    return painted
 
 
-def _paint(coco: Coco, *, space: LabelSpace, folder: Path) -> None:
+def _paint(space: LabelSpace, shard: tuple[Coco, pl.DataFrame]) -> None:
+    coco, files = shard
+    paths = {
+        image_id: (photo, label) for image_id, photo, label in files.select("image_id", "image", "label").iter_rows()
+    }
     for image_id, label in rasterise.label_maps(coco, space):
-        write(folder / f"{image_id}.png", label)
+        photo, path = paths[image_id]
+        pixels = image(photo)
+        if pixels is not None and pixels.shape[:2] == label.shape:
+            write(Path(path), label)
 
 
 def write(path: Path, label: np.ndarray) -> None:
@@ -75,10 +92,10 @@ def write(path: Path, label: np.ndarray) -> None:
     unfinished.replace(path)
 
 
-def intact(path: Path) -> bool:
+def intact(path: Path | str) -> bool:
     """Whether a PNG is there and whole: it begins as a PNG and ends with the chunk that ends one."""
     try:
-        with path.open("rb") as stream:
+        with open(path, "rb") as stream:
             start = stream.read(8)
             stream.seek(-12, os.SEEK_END)
             return start == b"\x89PNG\r\n\x1a\n" and stream.read()[4:8] == b"IEND"
@@ -91,6 +108,6 @@ def label_map(path: str | Path) -> np.ndarray:
     return cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
 
 
-def image(path: str | Path) -> np.ndarray:
-    """The photo in a file, uint8 H×W×3 RGB, its orientation tag ignored as COCO's annotations do."""
+def image(path: str | Path) -> np.ndarray | None:
+    """The photo in a file, uint8 H×W×3 RGB, or None; its orientation tag is ignored, as COCO's annotations do."""
     return cv2.imread(str(path), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)

@@ -5,6 +5,8 @@ counter-based generators (Salmon et al., "Parallel random numbers: as easy as 1,
 continues at step s starts at crop s·batch and sees what it would have seen.
 """
 
+import os
+
 import polars as pl
 
 from cocoseg.coco.label_space import VOID
@@ -31,7 +33,7 @@ def batches(samples: pl.DataFrame, size: int, batch: int, *, seed: int, first: i
 
     return (
         tf.data.Dataset.range(first * batch, last * batch)
-        .map(one, num_parallel_calls=tf.data.AUTOTUNE)
+        .map(one, num_parallel_calls=os.cpu_count())
         .batch(batch, drop_remainder=True)
         .prefetch(2)
         .with_options(options)

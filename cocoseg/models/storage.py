@@ -35,7 +35,7 @@ def save(model: Model, folder: Path | str) -> None:
 
 
 def load(folder: Path | str) -> Model:
-    """The model in a folder, ready to predict; a folder without one is a `UserError`."""
+    """The model in a folder, ready to predict; no model, or weights that do not fit it, is a `UserError`."""
     folder = Path(folder)
     try:
         content = json.loads((folder / "model.json").read_text())
@@ -46,5 +46,8 @@ def load(folder: Path | str) -> Model:
     space = content["label_space"]
     pairs = tuple((i, k) for i, k in space["category_ids"])
     model = build(content["name"], LabelSpace(space["name"], tuple(space["classes"]), pairs), content["size"])
+    fresh = model.body.arrays
+    if {key: array.shape for key, array in arrays.items()} != {key: array.shape for key, array in fresh.items()}:
+        raise UserError(f"the weights in {folder} do not fit {model.name} with {model.space.n} classes")
     model.body.arrays = arrays
     return model

@@ -16,7 +16,7 @@ from cocoseg.models.losses import cross_entropy
 from cocoseg.models.registry import Model, build
 from cocoseg.models.validation import hold_out, validate
 from cocoseg.progress import progress
-from cocoseg.runs.fingerprint import digest
+from cocoseg.runs import fingerprint
 
 WARMUP = 0.05
 
@@ -97,7 +97,9 @@ def train(
         return built, _fit(built, samples, held_out)
     if size % built.body.stride:
         raise UserError(f"{model} needs a size that is a multiple of {built.body.stride}; got {size}")
-    settings["samples"] = digest(*("/".join(Path(path).parts[-2:]) for path in samples["label"]))
+    settings["samples"] = fingerprint.digest(
+        *map(str, samples["image_id"]), *(fingerprint.file(Path(p)) for p in samples["label"])
+    )
     return built, _descend(
         built, samples, held_out, Path(checkpoints) / "checkpoint.npz", settings, validate_every, checkpoint_every
     )

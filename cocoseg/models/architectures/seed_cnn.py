@@ -4,14 +4,15 @@ Two poolings down, two upsamplings back, no skip connections: 64-64, pool, 128-1
 64-64, classes.
 """
 
+from cocoseg.models import backend
 from cocoseg.models.network import Network
 
 
 def build(n: int, seed: int) -> Network:
     """Images in, logits of n classes out, at the same size."""
-    import keras
-    from keras import layers
+    keras = backend.keras()
 
+    layers = keras.layers
     start = keras.initializers.HeNormal(keras.random.SeedGenerator(seed))
 
     def block(x, channels):

@@ -1,0 +1,59 @@
+"""A saved model predicts as it did, within float16."""
+
+import json
+
+import numpy as np
+import pytest
+
+from cocoseg.coco.label_space import label_space
+from cocoseg.errors import UserError
+from cocoseg.models.registry import build, names
+from cocoseg.models.storage import half, load, save
+
+IMAGE = np.random.default_rng(0).integers(0, 255, (50, 70, 3), np.uint8)
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_model_comes_back(name, tmp_path):
+    model = build(name, label_space("voc21"), 32, seed=4)
+    save(model, tmp_path)
+    back = load(tmp_path)
+    assert (back.name, back.space, back.size) == (model.name, model.space, model.size)
+    before, after = model(IMAGE), back(IMAGE)
+    np.testing.assert_allclose(after, before, atol=2e-3 * np.abs(before).max())
+    assert after.dtype == np.float32
+
+
+def test_model_json_says_what_it_is(tmp_path):
+    save(build("seed-cnn", label_space("person"), 64), tmp_path)
+    content = json.loads((tmp_path / "model.json").read_text())
+    assert content["name"] == "seed-cnn" and content["size"] == 64
+    assert content["label_space"]["classes"] == ["background", "person"]
+    assert content["parameters"] == 1_699_906
+
+
+def test_weights_take_two_bytes_each(tmp_path):
+    model = build("seed-cnn", label_space("person"), 64)
+    save(model, tmp_path)
+    parameters = sum(array.size for array in model.body.arrays.values())
+    assert (tmp_path / "weights.npz").stat().st_size < 2.05 * parameters
+
+
+def test_numbers_that_float16_has_not_keep_their_type():
+    assert half(np.float32([1e5])).dtype == np.float32
+    assert half(np.float32([6e4, -1])).dtype == np.float16
+    assert half(np.int64([1])).dtype == np.int64
+    assert half(np.zeros(0, np.float32)).dtype == np.float16
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"no model in .*model\.json"):
+        load(tmp_path)
+
+
+def test_weights_of_another_model_are_refused(tmp_path):
+    save(build("seed-cnn", label_space("person"), 64), tmp_path / "a")
+    save(build("seed-cnn", label_space("voc21"), 64), tmp_path / "b")
+    (tmp_path / "a" / "weights.npz").write_bytes((tmp_path / "b" / "weights.npz").read_bytes())
+    with pytest.raises(UserError, match=r"the weights in .* do not fit seed-cnn"):
+        load(tmp_path / "a")
