@@ -135,7 +135,7 @@ def shift(a, a_bounds, b, b_bounds):
     >>> ring, bounds = np.array([[0.0, 0], [8, 0], [8, 8], [0, 8]]), np.array([0, 4])
     >>> mean, largest = shift(ring, bounds, ring + 2, bounds)
     >>> round(mean, 2), round(largest, 2)
-    (1.76, 2.83)
+    (1.79, 2.83)
     """
     a_sum, a_max = _directed(a, a_bounds, b, b_bounds)
     b_sum, b_max = _directed(b, b_bounds, a, a_bounds)

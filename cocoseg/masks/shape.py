@@ -4,6 +4,7 @@ Pixels are unit squares. Everything is measured on the crop of the mask to its b
 background.
 """
 
+from math import pi, sqrt
 from typing import NamedTuple
 
 import numba
@@ -57,7 +58,7 @@ def shape(runs: np.ndarray, height: int, width: int) -> Shape:
     sides = down + across
     euler = corners - (2 * pixels + sides // 2) + pixels  # corners, sides and pixels: V - E + F
     holes = len(parts) - euler
-    perimeter = np.pi / 8 * (sides + diagonal / np.sqrt(2))
+    perimeter = pi / 8 * (sides + diagonal / sqrt(2))
     return Shape(
         left,
         top,
@@ -68,9 +69,9 @@ def shape(runs: np.ndarray, height: int, width: int) -> Shape:
         holes,
         int(_components(mask, 0, 0)[1:].sum()) if holes else 0,  # the first is the outside
         perimeter,
-        4 * np.pi * pixels / perimeter**2,
+        4 * pi * pixels / perimeter**2,
         pixels / _hull(mask),
-        2 * np.sqrt(_deepest(mask)) - 1,
+        2 * sqrt(_deepest(mask)) - 1,
         _on_border(mask, left == 0, top == 0, left + w == width, top + h == height) / sides,
     )
 
