@@ -48,7 +48,7 @@ def summary(
     named = categories.select("category_id", pl.col("name").alias("category"), "supercategory")
     values = table.join(named, on="category_id", maintain_order="left").select(
         *("category", "supercategory", "size", *by),
-        *(pl.Expr.alias(e.cast(pl.Float64), n) for n, e in measures.items()),
+        **{name: measure.cast(pl.Float64) for name, measure in measures.items()},
     )
     every = pl.lit("all")
     groups = []

@@ -2,8 +2,6 @@
 
 from functools import partial
 
-from functools import partial
-
 import polars as pl
 
 from cocoseg.coco.label_space import LabelSpace
@@ -14,7 +12,6 @@ from cocoseg.masks.coarseness import coarseness
 from cocoseg.masks.crowds import crowd_categories, crowds
 from cocoseg.masks.overlap import category_pairs, order_agreement, overlap, overlap_pairs, painting_order
 from cocoseg.masks.shard import decode
-from cocoseg.runs import parallel
 from cocoseg.masks.summary import ANATOMY, COARSENESS, summary
 from cocoseg.runs import parallel
 
@@ -76,16 +73,3 @@ def summaries(tables: dict[str, pl.DataFrame], categories: pl.DataFrame, space: 
         "crowd_categories": crowd_categories(tables["crowds"], anatomy, categories),
         "edge_shares": edge_shares(tables["boundaries"], space),
     }
-
-
-def survey(coco: Coco, space: LabelSpace, workers: int | None = None) -> dict[str, pl.DataFrame]:
-    """The tables of a dataset by name, each documented at the function that computes it.
-
-    Any number of `workers` (processes) gives the same tables.
-    """
-    ids = coco.images["image_id"].sort().to_list()
-    pieces = [coco.of_images(piece) for piece in parallel.shards(ids, SHARD)]
-    done = parallel.over(partial(measure, space=space), pieces, workers=workers, desc="masks")
-    empty = measure(coco.of_images([]), space)
-    merged = {name: pl.concat([table, *(part[name] for part in done)]) for name, table in empty.items()}
-    return {name: table.sort(table.columns[:3]) for name, table in merged.items()}
