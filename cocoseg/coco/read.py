@@ -243,7 +243,11 @@ def _annotations(rows: list[_Annotation], data: memoryview) -> pl.DataFrame:
 
 def _annotation_chunk(rows: list[_Annotation]) -> pl.DataFrame:
     boxes = _boxes([row.bbox for row in rows])
-    segmentations = [bytes(row.segmentation) for row in rows]
+    texts = [bytes(row.segmentation) for row in rows]
+    segmentations = pl.Series(texts, dtype=pl.Binary)
+    encodings = ["polygon"] * len(rows)
+    for i in (~segmentations.bin.starts_with(b"[[")).arg_true():
+        encodings[i] = _encoding(texts[i])
     table = {
         "annotation_id": [row.id for row in rows],
         "image_id": [row.image_id for row in rows],
@@ -251,7 +255,7 @@ def _annotation_chunk(rows: list[_Annotation]) -> pl.DataFrame:
         "iscrowd": [bool(row.iscrowd) for row in rows],
         "area": [row.area for row in rows],
         **dict(zip("xywh", zip(*boxes, strict=True), strict=True)),
-        "encoding": ["polygon" if s.startswith(b"[[") else _encoding(s) for s in segmentations],
+        "encoding": encodings,
         "segmentation": segmentations,
     }
     return pl.DataFrame(table, ANNOTATIONS)
