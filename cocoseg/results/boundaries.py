@@ -59,7 +59,7 @@ def inner_band(labels: np.ndarray, d: int) -> np.ndarray:
     change = cv2.morphologyEx(
         labels, cv2.MORPH_GRADIENT, _NEIGHBOURS, borderType=cv2.BORDER_CONSTANT, borderValue=_OUTSIDE
     )
-    near_change = cv2.dilate(change, np.ones((2 * d - 1, 2 * d - 1), np.uint8))
+    near_change = cv2.dilate(change, np.ones((2 * d - 1, 2 * d - 1), np.uint8), dst=change)
     return void_where(near_change == 0, labels)
 
 
@@ -78,8 +78,8 @@ def bands(truth: np.ndarray, prediction: np.ndarray, n: int, d: int | None = Non
            [ 18,  36,  36]])
     """
     d = d or band_width(*truth.shape)
-    cells = pairs(inner_band(truth, d), inner_band(with_void(truth, prediction), d))
-    return np.stack([cells.diagonal(), cells.sum(0), cells.sum(1)], -1)[:n]
+    met = pairs(inner_band(truth, d), inner_band(with_void(truth, prediction), d))
+    return np.stack([met.diagonal()[:n], met[:, :n].sum(0), met[:n].sum(1)], -1)
 
 
 def contour(labels: np.ndarray) -> np.ndarray:
@@ -149,20 +149,21 @@ def contours(truth: np.ndarray, prediction: np.ndarray, n: int) -> np.ndarray:
     prediction = with_void(truth, prediction)
     t, p = (void_where(~contour(labels), labels) for labels in (truth, prediction))
     matched = np.zeros((REACH + 2, n, 2), np.int64)
-    _count_matches(p, t, _OFFSETS, matched[..., 0])
-    _count_matches(t, p, _OFFSETS, matched[..., 1])
+    for k, (ours, theirs) in enumerate(((p, t), (t, p))):
+        framed = cv2.copyMakeBorder(theirs, REACH, REACH, REACH, REACH, cv2.BORDER_CONSTANT, value=VOID)
+        _count_matches(ours, framed, _OFFSETS, matched[..., k])
     within = matched[: REACH + 1].cumsum(0)
     everything = np.broadcast_to(matched.sum(0), within.shape)
     return np.stack([within[..., 0], everything[..., 0], within[..., 1], everything[..., 1]], -1)
 
 
 def _offsets() -> np.ndarray:
-    """(dy, dx, r) to every pixel within REACH, nearest first; r is the distance rounded up."""
+    """(dy, dx, r) to every pixel within REACH of (REACH, REACH), nearest first; r is the distance rounded up."""
     line = np.arange(-REACH, REACH + 1)
     dy, dx = (a.ravel() for a in np.meshgrid(line, line, indexing="ij"))
     away = np.hypot(dy, dx)
     nearest_first = np.argsort(away, kind="stable")
-    offsets = np.column_stack([dy, dx, np.ceil(away)])[nearest_first].astype(np.int64)
+    offsets = np.column_stack([dy + REACH, dx + REACH, np.ceil(away)])[nearest_first].astype(np.int64)
     return offsets[offsets[:, 2] <= REACH]
 
 
@@ -171,17 +172,18 @@ _OFFSETS = _offsets()
 
 @numba.njit(cache=True, nogil=True)
 def _count_matches(ours, theirs, offsets, matched):
-    """matched[r, c]: contour pixels of class c in `ours` whose nearest in `theirs` is r away; the last r is none."""
-    height, width = ours.shape
-    for i in range(height):
-        for j in range(width):
+    """matched[r, c]: contour pixels of class c in `ours` whose nearest in `theirs` is r away; the last r is none.
+
+    `theirs` has a frame of REACH px of void, so that no offset leads out of it.
+    """
+    for i in range(ours.shape[0]):
+        for j in range(ours.shape[1]):
             c = ours[i, j]
             if c == VOID:
                 continue
             r = matched.shape[0] - 1
             for k in range(offsets.shape[0]):
-                y, x = i + offsets[k, 0], j + offsets[k, 1]
-                if 0 <= y < height and 0 <= x < width and theirs[y, x] == c:
+                if theirs[i + offsets[k, 0], j + offsets[k, 1]] == c:
                     r = offsets[k, 2]
                     break
             matched[r, c] += 1

@@ -38,7 +38,9 @@ def with_void(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
 
 def void_where(mask: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """The label map (uint8) with void where the mask (bool) is true, else as it is."""
-    return labels | mask * np.uint8(VOID)  # void has all bits set; five times faster than np.where
+    void = mask * np.uint8(VOID)  # which has all bits set
+    void |= labels
+    return void
 
 
 def same_shape(truth: np.ndarray, prediction: np.ndarray) -> None:
