@@ -5,7 +5,7 @@ differences everywhere. Where a distribution over many instances or pixels is co
 between the sets. An effect size stands beside every test, because in large sets nothing is equal.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import polars as pl
@@ -39,7 +39,7 @@ def composition(a: pl.DataFrame, b: pl.DataFrame, *, shuffles: int = SHUFFLES, s
     labels, column = np.unique(both[label].to_numpy(), return_inverse=True)
     of_b = np.zeros(row.max(initial=-1) + 1, bool)
     of_b[row] = both["set"].to_numpy() == 1
-    counts = sparse.csc_array((both[count].cast(pl.Float64).to_numpy(), (row, column)), shape=(len(of_b), len(labels)))
+    counts = sparse.csr_array((both[count].cast(pl.Float64).to_numpy(), (row, column)), shape=(len(of_b), len(labels)))
     total = counts.sum(0)
     in_b = counts.T @ of_b
     known = {
@@ -51,13 +51,11 @@ def composition(a: pl.DataFrame, b: pl.DataFrame, *, shuffles: int = SHUFFLES, s
     }
     if of_b.any() and not of_b.all():
         n = total.sum()
-        chi2 = _chi2(in_b[None], total)[0]
-        random = np.random.default_rng(seed)
-        chance = np.concatenate(
-            [_chi2((counts.T @ _shuffled(of_b, random, part)).T, total) for part in _parts(shuffles, len(of_b))]
-        )
+        chi2 = _chi2(in_b, total)
+        drawn = _drawn(known["images_a"], known["images_b"], shuffles, seed)
+        chance = np.array([_chi2(counts[rows].sum(0), total) for rows in drawn])
         known |= {
-            "chi2": float(chi2),
+            "chi2": chi2,
             "cramers_v": float(np.sqrt(chi2 / n)),
             "v_chance": float(np.sqrt(chance / n).mean()),
             "p": _p(chance, chi2),
@@ -135,33 +133,31 @@ def _compare(a: pl.Series, b: pl.Series, shuffles: int, seed: int) -> tuple:
     a, b = (column.drop_nulls().cast(pl.Float64).to_numpy() for column in (a, b))
     if not len(a) or not len(b):
         return len(a), len(b), *[None] * 7
-    values = np.concatenate([a, b])
-    rank = np.argsort(values, kind="stable")
-    last_of_tie = np.append(np.diff(values[rank]) > 0, True)
-    of_b = (np.arange(len(values)) >= len(a))[rank]
+    _, tie, size = np.unique(np.concatenate([a, b]), return_inverse=True, return_counts=True)
+    scale = (len(a) + len(b)) / (len(a) * len(b))
 
-    def ks(of_b: np.ndarray) -> np.ndarray:
-        before = np.cumsum(of_b, axis=0, dtype=np.int64)[last_of_tie]
-        upto = (np.flatnonzero(last_of_tie) + 1)[:, None]
-        return np.abs(before / len(b) - (upto - before) / len(a)).max(0)
+    def ks(members: np.ndarray, even: np.ndarray) -> float:
+        """Of some members among all: how far their cumulative count gets from an even share, as a difference of the
+        cumulative shares of members and others."""
+        return float(np.abs(np.cumsum(np.bincount(tie[members], minlength=len(size))) - even).max() * scale)
 
-    observed = float(ks(of_b[:, None])[0])
-    random = np.random.default_rng(seed)
-    chance = np.concatenate([ks(_shuffled(of_b, random, part)) for part in _parts(shuffles, len(of_b))])
+    upto = np.cumsum(size) / len(tie)
+    observed = ks(np.arange(len(a), len(tie)), upto * len(b))
+    few = upto * min(len(a), len(b))
+    chance = np.array([ks(members, few) for members in _drawn(len(a), len(b), shuffles, seed)])
     more = stats.mannwhitneyu(b, a, method="asymptotic").statistic / (len(a) * len(b))
     middle = (float(a.mean()), float(b.mean()), float(np.median(a)), float(np.median(b)))
     return len(a), len(b), *middle, observed, _p(chance, observed), float(2 * more - 1)
 
 
-def _shuffled(of_b: np.ndarray, random: np.random.Generator, times: int) -> np.ndarray:
-    """Memberships of b shuffled over the images, bool (images, times)."""
-    return random.permuted(np.repeat(of_b[:, None], times, axis=1), axis=0)
+def _drawn(a: int, b: int, shuffles: int, seed: int) -> Iterator[np.ndarray]:
+    """The members of the smaller of two sets of a and b images, drawn again and again from all a + b.
 
-
-def _parts(shuffles: int, images: int) -> list[int]:
-    """Shuffles in pieces of at most some ten million memberships."""
-    size = max(1, 10_000_000 // images)
-    return [min(size, shuffles - start) for start in range(0, shuffles, size)]
+    Which set is drawn does not matter to a symmetric statistic, and few are drawn faster than many.
+    """
+    random = np.random.default_rng(seed)
+    for _ in range(shuffles):
+        yield random.choice(a + b, min(a, b), replace=False, shuffle=False)
 
 
 def _p(chance: np.ndarray, observed: float) -> float:
@@ -169,11 +165,7 @@ def _p(chance: np.ndarray, observed: float) -> float:
     return float((1 + (chance >= observed * (1 - 1e-9)).sum()) / (1 + len(chance)))
 
 
-def _chi2(in_b: np.ndarray, total: np.ndarray) -> np.ndarray:
-    """Pearson's statistic of the tables (total − b, b), for each row of in_b (times, labels)."""
-    n, n_b = total.sum(), in_b.sum(1, keepdims=True)
-    expected_b = total * n_b / n
-    expected_a = total - expected_b
-    difference = (in_b - expected_b) ** 2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.nan_to_num(difference / expected_a + difference / expected_b).sum(1)
+def _chi2(part: np.ndarray, total: np.ndarray) -> float:
+    """Pearson's statistic of the table with the rows `part` and `total` − `part`, counts > 0 in total."""
+    share = part.sum() / total.sum()
+    return float(((part - total * share) ** 2 / (total * share * (1 - share))).sum())

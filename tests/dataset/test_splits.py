@@ -106,7 +106,7 @@ NUMBERS = st.lists(st.integers(-3, 3), min_size=1, max_size=20)
 def test_distances_are_those_of_scipy_and_all_pairs(first, second):
     table = quantities(pl.DataFrame({"x": first}), pl.DataFrame({"x": second}), ["x"], shuffles=19)
     row = table.row(0, named=True)
-    assert row["ks"] == pytest.approx(stats.ks_2samp(first, second).statistic)
+    assert row["ks"] == pytest.approx(stats.ks_2samp(first, second, method="asymp").statistic)
     more = np.sign(np.array(second)[:, None] - np.array(first))
     assert row["cliffs_delta"] == pytest.approx(more.mean())
     assert (row["mean_a"], row["median_b"]) == (np.mean(first), np.median(second))
