@@ -114,7 +114,7 @@ def quantities(
     Kolmogorov and Smirnov's largest distance between the two distributions, with p from shuffling images (as in
     `composition`; exact also for counts, where ties make the usual p too large), and Cliff's delta: the probability
     that an image of b has more than one of a, minus the probability that it has less; 0 alike, ±1 apart (Cliff
-    1993; |delta| 0.15 small, 0.33 medium, 0.47 large).
+    1993; the absolute value of delta 0.15 small, 0.33 medium, 0.47 large).
 
     Args:
         a, b: one row per image with the columns; null is left out.

@@ -122,6 +122,8 @@ def stage(book: Edition, folder: Path) -> None:
     (folder / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False))
     config = yaml.safe_load((HOME / "_config.yml").read_text())
     config.setdefault("html", {})["announcement"] = book.about
+    scripts = config["sphinx"]["config"].get("html_js_files", [])
+    config["sphinx"]["config"]["html_js_files"] = ["editions.js", *scripts]
     (folder / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False))
     from cocoseg.drawing.bundle import write
 
