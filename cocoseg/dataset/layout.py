@@ -138,8 +138,8 @@ def border(coco: Coco, tolerance: float = CUT) -> pl.DataFrame:
 def border_gaps(coco: Coco, most: int = 40) -> pl.DataFrame:
     """How far the boxes of instances stay from each border: whether annotators draw to the edge.
 
-    Chance alone makes neighbouring distances about equally frequent; a gap that is more frequent than its neighbours is
-    a habit of the annotators or their tool.
+    By chance, neighbouring distances are about equally frequent. In COCO, far too many outlines end 4 to 10 px above
+    the bottom, and there only.
 
     Returns:
         `side` str ('left', 'top', 'right', 'bottom'), `gap` i64 (px, rounded; 0 is cut), `instances` i64, for each
@@ -157,6 +157,35 @@ def border_gaps(coco: Coco, most: int = 40) -> pl.DataFrame:
         .join(gaps, how="cross", maintain_order="left_right")
         .join(counted, on=["side", "gap"], how="left", maintain_order="left")
         .with_columns(pl.col("instances").fill_null(0))
+    )
+
+
+def stops_short(gaps: pl.DataFrame, within: int = 12) -> pl.DataFrame:
+    """How many outlines end just before a border: objects that the border cuts, but the annotation does not say so.
+
+    Boxes that end `within` px of a border by chance are as many as further inside, at 20 to 40 px, on average; those in
+    excess are outlines that should have gone on to the border.
+
+    Args:
+        gaps: `border_gaps(coco)`.
+
+    Returns:
+        `side` str, `cut` i64 (gap 0), `short` i64 (gap 1…within), `chance` f64 (of those expected by chance), `excess`
+        f64 (short − chance).
+
+    >>> near = pl.DataFrame({"side": ["left"] * 41, "gap": range(41), "instances": [9] + [3] * 12 + [1] * 28})
+    >>> stops_short(near).rows()
+    [('left', 9, 36, 12.0, 24.0)]
+    """
+    gap, instances = pl.col("gap"), pl.col("instances")
+    return (
+        gaps.group_by("side", maintain_order=True)
+        .agg(
+            cut=instances.filter(gap == 0).sum(),
+            short=instances.filter(gap.is_between(1, within)).sum(),
+            chance=instances.filter(gap.is_between(20, 40)).mean() * within,
+        )
+        .with_columns(excess=pl.col("short") - pl.col("chance"))
     )
 
 

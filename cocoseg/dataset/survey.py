@@ -43,6 +43,7 @@ def of_annotations(coco: Coco) -> dict[str, pl.DataFrame]:
     named = cooccurrence.presence(contents, coco.categories)
     grouped = cooccurrence.presence(contents, coco.categories, by="supercategory")
     pairs = cooccurrence.pairs(named, len(of_images))
+    gaps = layout.border_gaps(coco)
     group_pairs = cooccurrence.pairs(grouped, len(of_images))
     return {
         "contents": contents,
@@ -60,7 +61,8 @@ def of_annotations(coco: Coco) -> dict[str, pl.DataFrame]:
         "group_order": cooccurrence.order(group_pairs),
         "group_predictions": cooccurrence.predictions(grouped, len(of_images)),
         "border": layout.border(coco),
-        "border_gaps": layout.border_gaps(coco),
+        "border_gaps": gaps,
+        "stops_short": layout.stops_short(gaps),
         "size_classes": sizes.size_classes(coco),
         "size_quantiles": sizes.size_quantiles(coco),
         "size_histogram": sizes.size_histogram(coco),

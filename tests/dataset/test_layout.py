@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 from cocoseg.coco.label_space import label_space
 from cocoseg.coco.rasterise import label_maps
 from cocoseg.dataset.label_maps import measure
-from cocoseg.dataset.layout import GRID, POINTS, SIDES, border, border_gaps, centre, heat, sample
+from cocoseg.dataset.layout import GRID, POINTS, SIDES, border, border_gaps, centre, heat, sample, stops_short
 from cocoseg.dataset.pixels import totals
 
 
@@ -122,8 +122,22 @@ def test_a_gap_of_nothing_is_cut(real):
     assert dict(none.select("side", "instances").rows()) == cut.row(0, named=True)
 
 
+def test_boxes_strewn_at_random_do_not_stop_short(made):
+    random = np.random.default_rng(0)
+    boxes = [(1, 3, *random.uniform(1, 60, 2).tolist(), *random.uniform(1, 39, 2).tolist()) for _ in range(20_000)]
+    table = stops_short(border_gaps(made.build([(1, 100, 100)], boxes)))
+    near = table.filter(pl.col("side").is_in(["left", "top"]))
+    assert (near["excess"].abs() < 4 * near["chance"].sqrt()).all()
+
+
+def test_many_real_outlines_stop_short_of_the_bottom(real):
+    table = stops_short(border_gaps(real.coco)).rows_by_key("side", named=True, unique=True)
+    assert table["bottom"]["excess"] > 2 * max(table[side]["excess"] for side in ("left", "top", "right"))
+
+
 def test_little_or_nothing_is_laid_out_too(degenerate):
     table = maps_of(degenerate, label_space("own", degenerate.categories))
     assert len(centre(table)) == len(table) / GRID**2
     assert len(border(degenerate)) == len(degenerate.categories)
     assert len(border_gaps(degenerate)) == 4 * 41
+    assert stops_short(border_gaps(degenerate))["short"].sum() <= 4 * len(degenerate.annotations)
