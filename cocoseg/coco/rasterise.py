@@ -158,12 +158,12 @@ def label_map(
     for own, number, is_crowd in objects:
         if not is_crowd:
             paint(canvas, own, number)
-    if any(crowds):
+    if any(is_crowd for _, _, is_crowd in objects):
         below = np.zeros(height * width, np.uint8)
         for own, number, is_crowd in objects:
             if is_crowd:
                 paint(below, own, number)
-        np.copyto(canvas, below, where=canvas == 0)
+        _fill(canvas, below)
     return _rows_first(canvas, height, width)
 
 
@@ -201,6 +201,12 @@ def _paint(canvas, runs, value):
 
 
 @numba.njit(cache=True)
+def _fill(canvas, below):
+    for i in range(len(canvas)):
+        canvas[i] = below[i] if canvas[i] == 0 else canvas[i]
+
+
+@numba.njit(cache=True)
 def _paint_or_void(canvas, runs, value):
     for start, end in runs:
         for i in range(start, end):
@@ -230,40 +236,30 @@ def _runs_of_polygons(points, sizes, height, width):
         for k in range(2):
             # Truncated towards zero, as by pycocotools, and kept where its 32-bit integers would overflow.
             fine[i, k] = np.int64(min(max(5 * points[i, k] + 0.5, -(2.0**31)), 2.0**31))
-    at = np.empty(_room(fine, sizes, width), np.int64)
-    first = n = 0
-    for size in sizes:
-        start = n
-        n = _crossings(fine[first : first + size], height, width, at, start)
-        at[start:n].sort()
-        if (n - start) % 2:
-            at[n] = height * width
-            n += 1
-        first += size
-    spans = at[:n].reshape(-1, 2)
-    return _union(spans if len(sizes) == 1 else spans[np.argsort(spans[:, 0])])
+    spans = _spans(fine[: sizes[0]], height, width)
+    if len(sizes) > 1:
+        first = sizes[0]
+        for size in sizes[1:]:
+            spans = np.concatenate((spans, _spans(fine[first : first + size], height, width)))
+            first += size
+        spans = spans[np.argsort(spans[:, 0])]
+    return _union(spans)
 
 
 @numba.njit(cache=True)
-def _room(fine, sizes, width):
-    """At least as many as there are crossings, and one more for each polygon."""
-    room = len(sizes)
-    first = 0
-    for size in sizes:
-        for i in range(size):
-            room += min(abs(fine[first + i, 0] - fine[first + i - 1 + size * (i == 0), 0]) // 5 + 1, width)
-        first += size
-    return room
+def _spans(fine, height, width):
+    """What an outline (int64 (V, 2), on the fine grid) encloses, (S, 2), sorted: between its first and second crossing
+    of the centre of a column of pixels, its third and fourth, …
 
-
-@numba.njit(cache=True)
-def _crossings(fine, height, width, at, n):
-    """Where the outline (int64 (V, 2), on the fine grid) crosses the centre of a column of pixels: positions in the
-    column-major image, written to `at` from `n` on. Returns where they end.
-
-    The centre of column c is between 5 c + 2 and 5 c + 3. An edge is a line of fine points, one for each step along
-    its longer side, and a crossing counts for the upper of the two points on either side of the centre.
+    An edge is a line of fine points, one for each step along its longer side. The centre of column c is between
+    5 c + 2 and 5 c + 3, and a crossing is where the upper of the two points on either side of it is.
     """
+    room = 0
+    for i in range(len(fine)):
+        first, end = _columns(fine[i - 1, 0], fine[i, 0], width)
+        room += max(0, end - first)
+    at = np.empty(room, np.int64)
+    n = 0
     for i in range(len(fine)):
         x0, y0 = fine[i - 1]
         x1, y1 = fine[i]
@@ -271,9 +267,8 @@ def _crossings(fine, height, width, at, n):
         steep = dx < dy
         if (y0 > y1) if steep else (x0 > x1):
             x0, y0, x1, y1 = x1, y1, x0, y0
-        left, right = min(x0, x1), max(x0, x1)
         slope = (x1 - x0) / dy if steep else (y1 - y0) / max(dx, 1)
-        for column in range(max(0, (left + 2) // 5), min(width - 1, (right - 3) // 5) + 1):
+        for column in range(*_columns(x0, x1, width)):
             x = 5 * column + 2
             if steep:
                 y = y0 + _step(x0, slope, x)
@@ -282,7 +277,14 @@ def _crossings(fine, height, width, at, n):
                 y = min(np.int64(y0 + slope * step + 0.5), np.int64(y0 + slope * (step + 1) + 0.5))
             at[n] = column * height + min(max((y + 2) // 5, 0), height)
             n += 1
-    return n
+    at.sort()
+    return at.reshape(-1, 2)
+
+
+@numba.njit(cache=True)
+def _columns(x0, x1, width):
+    """The first and last column (exclusive) of the image whose centre a fine edge from x0 to x1 crosses."""
+    return max(0, (min(x0, x1) + 2) // 5), min(width - 1, (max(x0, x1) - 3) // 5) + 1
 
 
 @numba.njit(cache=True)

@@ -9,38 +9,33 @@ from cocoseg.coco.datasets import dataset
 IMAGES, ANNOTATIONS = 118_287, 860_001  # instances_train2017.json
 
 
-def write(path: Path, source: str = "instances", images: int = IMAGES, annotations: int = ANNOTATIONS) -> None:
-    """Write an instances file of that many images and annotations, as COCO writes them (470 MB).
+def write(path: Path, images: int = IMAGES, annotations: int = ANNOTATIONS) -> None:
+    """Write an instances file of that many images and annotations (up to 8.5 an image), as COCO writes them.
 
-    Images keep together: an image of the pool is drawn, with all its annotations, until there are enough, so that
-    sizes, crowds and instances per image are those of the pool.
+    Images of the development files are drawn with all their annotations, so that sizes, crowds and objects that occur
+    together are real; then annotations are left out at random, down to the number wanted.
     """
     rng = random.Random(0)
-    pool = [json.loads(dataset(source).annotations(s).read_bytes()) for s in dataset(source).splits]
-    records = {image["id"]: (image, []) for file in pool for image in file["images"]}
-    for file in pool:
+    files = [json.loads(dataset("instances").annotations(split).read_bytes()) for split in ("train2017", "val2017")]
+    pool = {image["id"]: (image, []) for file in files for image in file["images"]}
+    for file in files:
         for annotation in file["annotations"]:
-            records[annotation["image_id"]][1].append(annotation)
-    records = list(records.values())
-    drawn = rng.choices(records, k=images)
+            pool[annotation["image_id"]][1].append(_without_ids(annotation))
+    drawn = rng.choices(list(pool.values()), k=images)
+    objects = [(number, text) for number, (_, texts) in enumerate(drawn) for text in texts]
+    kept = sorted(rng.sample(range(len(objects)), annotations))
     with path.open("w") as out:
-        head = {"info": pool[0]["info"], "licenses": pool[0]["licenses"]}
-        out.write(json.dumps(head)[:-1] + ', "images": [')
-        for i, (image, _) in enumerate(drawn):
-            out.write(", " * (i > 0) + json.dumps(image | {"id": i, "file_name": f"{i:012d}.jpg"}))
+        out.write('{"info": {}, "images": [')
+        for number, (image, _) in enumerate(drawn):
+            out.write(", " * (number > 0) + json.dumps(image | {"id": number, "file_name": f"{number:012d}.jpg"}))
         out.write('], "annotations": [')
-        tails = {a["id"]: _tail(a) for _, own in records for a in own}
-        written = 0
-        while written < annotations:
-            for i, (_, own) in enumerate(drawn):
-                for annotation in own[: annotations - written]:
-                    start = '{"id": %d, "image_id": %d, ' % (900_000_000_000 + written, i)
-                    out.write(", " * (written > 0) + start + tails[annotation["id"]])
-                    written += 1
-        out.write('], "categories": ' + json.dumps(pool[0]["categories"]) + "}")
+        for written, i in enumerate(kept):
+            number, text = objects[i]
+            out.write(f'{", " * (written > 0)}{text}, "image_id": {number}, "id": {900_000_000_000 + written}}}')
+        out.write(f'], "categories": {json.dumps(files[0]["categories"])}}}')
 
 
-def _tail(annotation: dict) -> str:
+def _without_ids(annotation: dict) -> str:
     segmentation = json.dumps(annotation["segmentation"], separators=(",", ":"))
-    rest = {k: v for k, v in annotation.items() if k not in ("id", "image_id", "segmentation")}
-    return json.dumps(rest)[1:-1] + f', "segmentation": {segmentation}' + "}"
+    rest = {key: annotation[key] for key in ("area", "iscrowd", "bbox", "category_id")}
+    return f'{{"segmentation": {segmentation}, {json.dumps(rest)[1:-1]}'

@@ -5,9 +5,9 @@ import io
 
 import click
 import numpy as np
+from benches._side_by_side import alternate, row
 from pycocotools.coco import COCO
 
-from benches._side_by_side import alternate, row
 from cocoseg.coco.datasets import dataset
 from cocoseg.coco.label_space import label_space
 from cocoseg.coco.rasterise import label_maps

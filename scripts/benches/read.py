@@ -4,26 +4,22 @@ import tempfile
 from pathlib import Path
 
 import click
-
 from benches import _full_size
 from benches._side_by_side import alternate_fresh, row
+
 from cocoseg.coco.datasets import dataset
 
 
 @click.command(help=__doc__)
-@click.option("--images", default=_full_size.IMAGES, show_default=True, help="Images of the generated file.")
-@click.option(
-    "--annotations", default=_full_size.ANNOTATIONS, show_default=True, help="Annotations of the generated file."
-)
+@click.option("--images", default=_full_size.IMAGES, show_default=True, help="Images in the generated file.")
+@click.option("--annotations", default=_full_size.ANNOTATIONS, show_default=True, help="Annotations in it.")
 def bench(images: int, annotations: int):
-    real = dataset("instances")
-    for split in real.splits:
-        yield from _both(f"read instances/{split}", real.annotations(split))
+    yield from _both("read instances/train2017", dataset("instances").annotations("train2017"))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "instances.json"
-        _full_size.write(path, images=images, annotations=annotations)
-        name = f"read {images:,} images, {annotations:,} annotations ({path.stat().st_size / 1e6:.0f} MB)"
-        yield from _both(name, path)
+        _full_size.write(path, images, annotations)
+        size = path.stat().st_size / 1e6
+        yield from _both(f"read {images:,} images, {annotations:,} annotations, {size:.0f} MB", path)
 
 
 def _both(name: str, path: Path):
@@ -32,4 +28,4 @@ def _both(name: str, path: Path):
         f"from pycocotools.coco import COCO; COCO({str(path)!r})",
     )
     yield row(name, ours[0], peer[0], "s")
-    yield row(f"{name}, peak memory", ours[1], peer[1], "MiB")
+    yield row(f"{name}: peak memory", ours[1], peer[1], "MiB")
