@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from cocoseg.coco.label_space import VOID
-from cocoseg.results.counts import COUNTS, pairs, void_where, with_void
+from cocoseg.results.counts import COUNTS, pairs, refuse_labels, void_where, with_void
 from cocoseg.results.metrics import score
 
 REACH = 10
@@ -79,6 +79,8 @@ def bands(truth: np.ndarray, prediction: np.ndarray, n: int, d: int | None = Non
     """
     d = d or band_width(*truth.shape)
     met = pairs(inner_band(truth, d), inner_band(with_void(truth, prediction), d))
+    refuse_labels("truth", met.any(1)[:VOID], n)
+    refuse_labels("prediction", met.any(0)[:VOID], n)
     return np.stack([met.diagonal()[:n], met[:, :n].sum(0), met[:n].sum(1)], -1)
 
 
@@ -109,9 +111,11 @@ def trimaps(truth: np.ndarray, prediction: np.ndarray, n: int) -> np.ndarray:
     >>> trimaps(truth, np.roll(truth, 1, 1), n=2)[:3, 1].tolist()
     [[0, 0, 0], [0, 0, 3], [3, 3, 6]]
     """
-    shells = np.zeros((REACH + 1, n, 3), np.int64)
+    shells = np.zeros((REACH + 1, 256, 3), np.int64)
     _count_shells(truth.ravel(), with_void(truth, prediction).ravel(), _shells(contour(truth)).ravel(), shells)
-    return shells.cumsum(0)
+    refuse_labels("truth", shells[..., 2].any(0), n)
+    refuse_labels("prediction", shells[..., 1].any(0), n)
+    return shells[:, :n].cumsum(0)
 
 
 def _shells(contour: np.ndarray) -> np.ndarray:
@@ -148,12 +152,14 @@ def contours(truth: np.ndarray, prediction: np.ndarray, n: int) -> np.ndarray:
     """
     prediction = with_void(truth, prediction)
     t, p = (void_where(~contour(labels), labels) for labels in (truth, prediction))
-    matched = np.zeros((REACH + 2, n, 2), np.int64)
+    matched = np.zeros((REACH + 2, 256, 2), np.int64)
     for k, (ours, theirs) in enumerate(((p, t), (t, p))):
         framed = cv2.copyMakeBorder(theirs, REACH, REACH, REACH, REACH, cv2.BORDER_CONSTANT, value=VOID)
         _count_matches(ours, framed, _OFFSETS, matched[..., k])
-    within = matched[: REACH + 1].cumsum(0)
-    everything = np.broadcast_to(matched.sum(0), within.shape)
+    for k, name in enumerate(("prediction", "truth")):
+        refuse_labels(name, matched[..., k].any(0), n)
+    within = matched[: REACH + 1, :n].cumsum(0)
+    everything = np.broadcast_to(matched[:, :n].sum(0), within.shape)
     return np.stack([within[..., 0], everything[..., 0], within[..., 1], everything[..., 1]], -1)
 
 

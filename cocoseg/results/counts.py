@@ -68,12 +68,16 @@ def confusion(truth: np.ndarray, prediction: np.ndarray, n: int) -> np.ndarray:
     """
     same_shape(truth, prediction)
     matrix = pairs(truth, prediction)[:VOID]
-    for name, beyond in (("truth", matrix[n:].any(1)), ("prediction", matrix[:, n:].any(0))):
-        if beyond.any():
-            raise UserError(
-                f"the {name} has label {n + beyond.argmax()}; expected 0 to {n - 1}, or 255 for void in the truth"
-            )
+    refuse_labels("truth", matrix.any(1), n)
+    refuse_labels("prediction", matrix.any(0), n)
     return matrix[:n, :n].astype(np.int64)
+
+
+def refuse_labels(name: str, used: np.ndarray, n: int) -> None:
+    """A `UserError` if a label of n or more is used; `used` is bool, one for each label."""
+    if used[n:].any():
+        label = n + used[n:].argmax()
+        raise UserError(f"the {name} has label {label}; expected 0 to {n - 1}, or 255 for void in the truth")
 
 
 def pairs(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:

@@ -214,3 +214,12 @@ def test_boundary_f_over_the_dataset_and_as_the_mean_of_images():
 def test_maps_of_different_size_are_refused(measure):
     with pytest.raises(UserError, match="expected one size"):
         measure(np.zeros((4, 5), np.uint8), np.zeros((5, 4), np.uint8), 2)
+
+
+@pytest.mark.parametrize("measure", [bands, trimaps, contours])
+@pytest.mark.parametrize("name", ["truth", "prediction"])
+def test_labels_beyond_the_classes_are_refused(measure, name):
+    maps = {key: np.uint8([[0, 0, 1, 1]] * 4) for key in ("truth", "prediction")}
+    maps[name] = maps[name] * 9
+    with pytest.raises(UserError, match=f"the {name} has label 9; expected 0 to 1"):
+        measure(maps["truth"], maps["prediction"], 2)
