@@ -310,7 +310,7 @@ def what_remains_can_be_used(content):
         assert np.isin(pixels, [*range(space.n), 255]).all()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(change, min_size=1, max_size=5))
 def test_no_field_of_any_value_crashes(changes):
     file = copy.deepcopy(sound())

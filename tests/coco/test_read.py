@@ -218,10 +218,11 @@ def test_a_byte_order_mark_is_skipped(write):
         "[" * 100_000,
         document(image_id=None),
         document(id="1"),
+        document(id=1.0),
         document(id=2**63),
         document(area="12"),
     ],
-    ids=range(22),
+    ids=range(23),
 )
 def test_a_file_that_is_not_coco_is_one_line(write, content):
     file = write(content)
