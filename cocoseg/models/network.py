@@ -4,8 +4,13 @@ import functools
 
 import numpy as np
 
-from cocoseg.models import cost
-from cocoseg.models.backend import tensorflow
+from cocoseg.models import backend
+
+
+def of_size(network, height: int, width: int):
+    """The same Keras network, with other weights, for images of one size: all its layers' shapes are known."""
+    keras = backend.keras()
+    return keras.models.clone_model(network, input_tensors=keras.Input((height, width, 3)))
 
 
 class Network:
@@ -21,7 +26,9 @@ class Network:
     @functools.cached_property
     def stride(self) -> int:
         """Pixels to one position of the coarsest layer."""
-        return cost.stride(self.network)
+        side = 512
+        outputs = backend.keras().tree.flatten([layer.output for layer in of_size(self.network, side, side).layers])
+        return max(side // output.shape[1] for output in outputs if output.ndim == 4 and output.shape[1] > 1)
 
     @property
     def arrays(self) -> dict[str, np.ndarray]:
@@ -41,7 +48,7 @@ class Network:
 
     @functools.cached_property
     def _forward(self):
-        tf = tensorflow()
+        tf = backend.tensorflow()
 
         @tf.function(input_signature=[tf.TensorSpec((None, None, 3), tf.uint8), tf.TensorSpec(2, tf.int32)])
         def forward(image, shape):

@@ -7,7 +7,6 @@ import numpy as np
 
 from cocoseg.coco.label_space import LabelSpace
 from cocoseg.errors import UserError
-from cocoseg.models.cost import describe
 from cocoseg.models.registry import Model, build
 
 LARGEST = np.finfo(np.float16).max
@@ -21,6 +20,8 @@ def half(array: np.ndarray) -> np.ndarray:
 
 def save(model: Model, folder: Path | str) -> None:
     """Write a model to a folder, `model.json` last."""
+    from cocoseg.models.cost import describe  # not above: a prediction does not depend on how costs are counted
+
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(folder / "weights.npz", **{key: half(array) for key, array in model.body.arrays.items()})
