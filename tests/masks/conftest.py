@@ -1,4 +1,4 @@
-"""Small datasets by hand and by chance; forty real images as pycocotools sees them."""
+"""Small datasets by hand and by chance; real and generated images as pycocotools sees them."""
 
 import json
 
@@ -9,6 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from pycocotools.coco import COCO
 
+from cocoseg.coco import sample
 from cocoseg.coco.label_space import label_space
 from cocoseg.coco.read import ANNOTATIONS, CATEGORIES, IMAGES, Coco, read
 from cocoseg.masks.shard import decode
@@ -54,15 +55,21 @@ def some_mask(draw, height=None, width=None):
     return np.array(draw(pixels)).reshape(height, width)
 
 
+def some_polygon():
+    """x, y, x, y, … of 1 to 12 points in hundredths of pixels, partly outside of the image, often crossing itself."""
+    coordinate = st.integers(-300, 1200).map(lambda n: n / 100) | st.integers(-3, 12)
+    return st.lists(coordinate, min_size=2, max_size=24).map(lambda flat: flat[: len(flat) // 2 * 2])
+
+
 @st.composite
 def some_coco(draw):
-    """Up to three images of up to 8×8 px with up to six masks in any order, crowds among them."""
+    """Up to three images of up to 8×8 px with up to six annotations in any order: polygons, RLE, crowds."""
     images = [(7 * i + 2, draw(st.integers(1, 8)), draw(st.integers(1, 8))) for i in range(draw(st.integers(0, 3)))]
     drawn = []
     for _ in range(draw(st.integers(0, 6)) if images else 0):
         image, width, height = draw(st.sampled_from(images))
-        mask = draw(some_mask(height, width))
-        drawn.append((image, draw(st.sampled_from([3, 5, 8])), mask, draw(st.booleans())))
+        shape = draw(some_mask(height, width) | st.lists(some_polygon(), min_size=1, max_size=3))
+        drawn.append((image, draw(st.sampled_from([3, 5, 8])), shape, draw(st.booleans())))
     return build(images, drawn)
 
 
@@ -71,6 +78,8 @@ DEGENERATE = {
     "images without annotations": build([(1, 4, 4), (2, 3, 5)], []),
     "one image of 1 px": build([(1, 1, 1)], [(1, 3, np.ones((1, 1), bool))]),
     "a mask without pixels": build([(1, 4, 4)], [(1, 3, [[1, 1, 3, 1]])]),
+    "polygons of few points": build([(1, 9, 9)], [(1, 3, [[1, 1, 5, 5], [2, 2, 6, 2, 6, 6], []])]),
+    "a polygon around the image": build([(1, 4, 4)], [(1, 3, [[-90, -90, 90, -90, 90, 90, -90, 90]])]),
     "all crowds": build([(1, 4, 4)], [(1, 3, np.ones((4, 4), bool), 1), (1, 5, np.ones((4, 4), bool), 1)]),
 }
 
@@ -88,16 +97,27 @@ def made():
     return type("Made", (), functions)
 
 
-@pytest.fixture(scope="session")
-def peer(instances):
-    """pycocotools' index of val2017."""
-    return COCO(instances.annotations("val2017"))
+@pytest.fixture(scope="session", params=["instances", "person", "sample"])
+def path(request, tmp_path_factory):
+    """A real file with all categories, one with persons only, and the exact masks of a generated sample."""
+    if request.param == "sample":
+        folder = tmp_path_factory.mktemp("sample")
+        sample.make(folder, train=0, val=15)
+        return folder / "exact" / "instances_val.json"
+    split = {"instances": "val2017", "person": "minival"}[request.param]
+    return request.getfixturevalue(request.param).annotations(split)
 
 
 @pytest.fixture(scope="session")
-def coco(instances):
-    """Forty images of val2017, those with crowds among them."""
-    every = read(instances.annotations("val2017"))
+def peer(path):
+    """pycocotools' index of the file."""
+    return COCO(path)
+
+
+@pytest.fixture(scope="session")
+def coco(path):
+    """Forty images of the file, those with crowds first."""
+    every = read(path)
     crowded = every.annotations.filter("iscrowd")["image_id"].unique().sort().to_list()
     others = every.images.filter(~pl.col("image_id").is_in(crowded))["image_id"].sort().to_list()
     return every.of_images([*crowded, *others][:40])

@@ -3,8 +3,11 @@
 from itertools import combinations
 
 import numpy as np
+import polars as pl
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import ndimage
 
 from cocoseg.masks.anatomy import anatomy
@@ -35,8 +38,7 @@ def test_pixels_and_box_are_those_of_the_mask(rows):
 
 def test_vertices_are_counted_in_the_json_and_lengths_measured_by_shapely(rows):
     for row, annotation, _ in rows:
-        if annotation["iscrowd"]:
-            assert row["encoding"] == "rle-counts"
+        if isinstance(annotation["segmentation"], dict):
             drawn = ("polygons", "vertices", "outline", "spacing", "enclosed", "repeated", "crossings")
             assert {row[name] for name in drawn} == {None}
             continue
@@ -51,7 +53,7 @@ def test_vertices_are_counted_in_the_json_and_lengths_measured_by_shapely(rows):
 
 def test_edges_that_cross_are_those_of_shapely(rows):
     for row, annotation, _ in rows:
-        if annotation["iscrowd"]:
+        if isinstance(annotation["segmentation"], dict):
             continue
         count, simple = 0, True
         for flat in annotation["segmentation"]:
@@ -62,6 +64,12 @@ def test_edges_that_cross_are_those_of_shapely(rows):
                 count += sum(shapely.crosses(a, b) for a, b in combinations(edges, 2))
         assert row["crossings"] == count
         assert not (simple and row["crossings"])
+
+
+def test_the_field_area_of_a_polygon_is_the_area_it_encloses(rows):
+    for row, annotation, _ in rows:
+        if row["encoding"] == "polygon":
+            assert annotation["area"] == pytest.approx(row["enclosed"])
 
 
 def of(made, *polygons, width=12, height=10):
@@ -102,3 +110,15 @@ def test_the_whole_image_has_only_border(made):
 def test_a_polygon_that_covers_nothing_has_an_outline_but_no_shape(made):
     row = of(made, [1, 1, 4, 1])
     assert (row["pixels"], row["vertices"], row["parts"], row["extent"]) == (0, 2, None, None)
+
+
+@given(st.data())
+def test_whatever_has_pixels_has_a_shape(made, data):
+    table = anatomy(decode(data.draw(made.some_coco())))
+    assert table.filter(pl.col("pixels") == 0)["parts"].is_not_null().sum() == 0
+    seen = table.filter(pl.col("pixels") > 0)
+    assert (seen["parts"] > 0).all() and (seen["holes"] >= 0).all() and (seen["thickness"] > 0).all()
+    assert (seen["largest_part"] <= seen["pixels"]).all()
+    for name in ("extent", "solidity"):
+        assert ((seen[name] > 0) & (seen[name] <= 1)).all()
+    assert seen["border"].is_between(0, 1).all()

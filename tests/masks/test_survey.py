@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import numpy as np
+
 from cocoseg.coco.label_space import label_space
 from cocoseg.masks import survey as module
 from cocoseg.masks.survey import KEYS, survey
@@ -32,3 +34,16 @@ def test_little_or_nothing_is_surveyed_too(degenerate, coco, space):
     assert {name: table.schema for name, table in tables.items()} == {n: t.schema for n, t in full.items()}
     assert len(tables["anatomy"]) == len(degenerate.annotations)
     assert len(tables["overlap"]) == len(degenerate.images)
+
+
+def test_another_dataset_than_coco(made):
+    """Other categories, ids far from 1, polygons and RLE mixed, no field area."""
+    plants = ((700, "oak", "tree"), (9, "rose", "flower"))
+    leaf = np.arange(30).reshape(5, 6) % 4 > 0
+    drawn = [(10**12, 700, leaf), (10**12, 9, [[1, 0, 4, 0, 4, 3, 1, 3]]), (77, 9, [[0, 0, 3, 0, 3, 3]], 1)]
+    coco = made.build([(10**12, 6, 5), (77, 3, 3)], drawn, plants)
+    tables = survey(coco, label_space("own", coco.categories), workers=1)
+    assert tables["anatomy"]["pixels"].to_list() == [int(leaf.sum()), 9, 3]
+    assert tables["category_pairs"].select("category_a", "category_b", "pairs").rows() == [("rose", "oak", 1)]
+    assert tables["crowd_categories"]["category"].to_list() == ["rose"]
+    assert set(tables["edge_shares"]["name"]) == {"labelled", "background", "small", "oak", "rose"}
