@@ -94,6 +94,14 @@ def check(path: Path | str, images: Path | str | None = None) -> tuple[Coco, pl.
     str ('dropped', 'repaired' or 'kept'). What remains can be rasterised: ids are unique, references resolve, and
     each annotation has a mask that is not empty, an area and a bbox. Only a file that is not in COCO's format at
     all, or a folder that is not there, is a `UserError`.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "instances.json"
+    ...     _ = file.write_text('{"images": [], "annotations": [{"id": 1, "category_id": 1}], "categories": []}')
+    ...     coco, findings = check(file)
+    >>> findings.row(0)
+    ('id-missing', 'annotations[0]: Object missing required field `image_id`', [], 'dropped')
     """
     if images is not None and not Path(images).is_dir():
         raise UserError(f"no folder of images {images}; check without one, or download the images")

@@ -139,6 +139,13 @@ def label_map(
     ('void'). `crowd` says what a crowd becomes: 'void', its 'class', or 'background'.
 
     A segmentation that is no mask is a `SegmentationError`; `cocoseg.coco.check` leaves none.
+
+    >>> from cocoseg.coco.label_space import label_space
+    >>> square = b"[[1, 0, 3, 0, 3, 2, 1, 2]]"
+    >>> person = pl.DataFrame({"category_id": [1], "iscrowd": [False], "segmentation": [square]})
+    >>> label_map(person, 2, 4, label_space("person"))
+    array([[0, 1, 1, 0],
+           [0, 1, 1, 0]], dtype=uint8)
     """
     if overlap not in OVERLAPS:
         raise UserError(f"no overlap rule {overlap!r}; {nearest(overlap, OVERLAPS)}")
