@@ -54,17 +54,17 @@ def summary(
     groups = []
     for category in (values, values.with_columns(category=every, supercategory=every)):
         for rows in (category, category.with_columns(size=every)):
-            groups.append(_distribution(rows, list(measures), ["category", "supercategory", "size", *by]))
+            groups += [_distribution(rows, measure, ["category", "supercategory", "size", *by]) for measure in measures]
     return pl.concat(groups).sort("category", "supercategory", "size", *by, "measure")
 
 
-def _distribution(rows: pl.DataFrame, measures: list[str], by: list[str]) -> pl.DataFrame:
-    value = pl.col("value")
+def _distribution(rows: pl.DataFrame, measure: str, by: list[str]) -> pl.DataFrame:
+    value = pl.col(measure)
     return (
-        rows.unpivot(measures, index=by, variable_name="measure")
-        .filter(value.is_finite())
-        .group_by(*by, "measure")
+        rows.filter(value.is_finite())
+        .group_by(by)
         .agg(
+            pl.lit(measure).alias("measure"),
             pl.len().cast(pl.Int64).alias("annotations"),
             # Sorted, so that the sum does not depend on the order in which threads deliver.
             value.sort().mean().alias("mean"),
