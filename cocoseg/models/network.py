@@ -50,7 +50,9 @@ class Network:
     def _forward(self):
         tf = backend.tensorflow()
 
-        @tf.function(input_signature=[tf.TensorSpec((None, None, 3), tf.uint8), tf.TensorSpec(2, tf.int32)])
+        signature = [tf.TensorSpec((None, None, 3), tf.uint8), tf.TensorSpec(2, tf.int32)]
+
+        @tf.function(input_signature=signature, autograph=False)
         def forward(image, shape):
             x = tf.image.resize(image[None], shape, antialias=True)
             padding = -shape % self.stride

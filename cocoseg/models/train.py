@@ -6,9 +6,9 @@ from pathlib import Path
 
 import polars as pl
 
+from cocoseg.coco.check import check
 from cocoseg.coco.datasets import dataset
 from cocoseg.coco.label_space import label_space
-from cocoseg.coco.read import read
 from cocoseg.errors import UserError
 from cocoseg.models import checkpoint, labels, pipeline
 from cocoseg.models.backend import tensorflow
@@ -90,13 +90,16 @@ def train(
     }
     _refuse({**settings, "validate_every": validate_every, "checkpoint_every": checkpoint_every})
     source = dataset(data)
-    classes = label_space(space, read(source.annotations(split)).categories)
+    coco, _ = check(source.annotations(split))
+    classes = label_space(space, coco.categories)
     built = build(model, classes, size, seed)
-    samples, held_out = hold_out(labels.prepare(source, split, classes, workers=workers))
+    if remainder := size % getattr(built.body, "stride", 1):
+        raise UserError(
+            f"{model} needs a size that is a multiple of {built.body.stride}, as {size - remainder}; got {size}"
+        )
+    samples, held_out = hold_out(labels.prepare(coco, source.images(split), classes, workers=workers))
     if hasattr(built.body, "fit"):
         return built, _fit(built, samples, held_out)
-    if size % built.body.stride:
-        raise UserError(f"{model} needs a size that is a multiple of {built.body.stride}; got {size}")
     settings["samples"] = fingerprint.digest(
         *map(str, samples["image_id"]), *(fingerprint.file(Path(p)) for p in samples["label"])
     )
@@ -175,7 +178,7 @@ def descent(network, optimizer):
     """One step of training as a compiled function: images and label maps in; the loss and the gradient's norm out."""
     tf = tensorflow()
 
-    @tf.function(jit_compile=False)  # on CPUs, XLA is up to ten times slower
+    @tf.function(autograph=False, jit_compile=False)  # on CPUs, XLA is up to ten times slower
     def step(images, truth):
         with tf.GradientTape() as tape:
             loss = cross_entropy(network(images, training=True), truth)

@@ -1,5 +1,6 @@
 """Training: it learns, it stops in time, and a killed one ends as if nothing had happened."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -111,13 +112,24 @@ def test_crops_without_a_known_pixel_give_no_nan(crowds, tmp_path):
     assert all(np.isfinite(array).all() for array in model.body.arrays.values())
 
 
+def test_annotations_that_are_no_masks_are_not_learnt_from(rectangles, tmp_path):
+    content = json.loads(rectangles.annotations("train").read_text())
+    content["annotations"][0]["segmentation"] = [[1, 2]]
+    del content["annotations"][1]["image_id"]
+    (tmp_path / "annotations").mkdir()
+    (tmp_path / "annotations" / "instances_train.json").write_text(json.dumps(content))
+    (tmp_path / "train").symlink_to(rectangles.images("train"))
+    _, curve = train("class-prior", str(tmp_path), "train", "person", tmp_path / "checkpoint")
+    assert 0 < curve["val_pixel_accuracy"][0] < 1
+
+
 @pytest.mark.parametrize(
     "wrong, message",
     [
         ({"model": "seed_cnn"}, "no model 'seed_cnn'; did you mean 'seed-cnn'"),
         ({"split": "val"}, "no split 'val'"),
         ({"space": "voc12"}, "no label space 'voc12'; did you mean 'voc21'"),
-        ({"size": 18}, "seed-cnn needs a size that is a multiple of 4; got 18"),
+        ({"size": 18}, "seed-cnn needs a size that is a multiple of 4, as 16; got 18"),
         ({"size": 0}, "size is between"),
         ({"steps": 0}, "steps is between"),
         ({"batch": -1}, "batch is between"),
