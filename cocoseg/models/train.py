@@ -10,7 +10,7 @@ from cocoseg.coco.check import check
 from cocoseg.coco.datasets import dataset
 from cocoseg.coco.label_space import label_space
 from cocoseg.errors import UserError
-from cocoseg.models import checkpoint, labels, pipeline
+from cocoseg.models import backend, checkpoint, labels, pipeline
 from cocoseg.models.backend import tensorflow
 from cocoseg.models.losses import cross_entropy
 from cocoseg.models.registry import Model, build
@@ -55,6 +55,7 @@ def train(
     learning_rate: float = 1e-3,
     weight_decay: float = 1e-4,
     seed: int = 0,
+    precision: str = "auto",
     validate_every: int = 150,
     checkpoint_every: int = 50,
     workers: int | None = None,
@@ -72,6 +73,9 @@ def train(
     `checkpoint_every` steps the state is written to `checkpoints`; the same call finds it there and, on the same
     machine, ends with the same numbers as one that was never interrupted.
 
+    `precision` is a Keras dtype policy, or `auto` (`cocoseg.models.backend.precision`); variables, logits and the loss
+    are float32 in any.
+
     Returns the model and its learning curve, a row per step: step (from 1), loss, learning_rate, val_pixel_accuracy
     and val_miou (null between validations), images_per_second (of the step) and seconds (of work since the start).
 
@@ -87,12 +91,14 @@ def train(
         "learning_rate": learning_rate,
         "weight_decay": weight_decay,
         "seed": seed,
+        "precision": backend.precision(precision),
     }
     _refuse({**settings, "validate_every": validate_every, "checkpoint_every": checkpoint_every})
     source = dataset(data)
     coco, _ = check(source.annotations(split))
     classes = label_space(space, coco.categories)
-    built = build(model, classes, size, seed)
+    with backend.policy(settings["precision"]):
+        built = build(model, classes, size, seed)
     if remainder := size % getattr(built.body, "stride", 1):
         raise UserError(
             f"{model} needs a size that is a multiple of {built.body.stride}, as {size - remainder}; got {size}"

@@ -1,7 +1,7 @@
 """What a chapter needs of the runs: the edition that is being built, and the line that says where a figure is from."""
 
 from cocoseg.drawing.figure import Provenance
-from cocoseg.runs.edition import Edition, edition
+from cocoseg.runs.edition import Edition
 from cocoseg.runs.record import Run
 
 

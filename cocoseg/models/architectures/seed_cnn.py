@@ -26,5 +26,5 @@ def build(n: int, seed: int) -> Network:
     x = layers.MaxPooling2D()(block(x, 128))
     x = layers.UpSampling2D()(block(x, 256))
     x = layers.UpSampling2D()(block(x, 128))
-    logits = layers.Conv2D(n, 3, padding="same", kernel_initializer=start)(block(x, 64))
+    logits = layers.Conv2D(n, 3, padding="same", kernel_initializer=start, dtype="float32")(block(x, 64))
     return Network(keras.Model(image, logits))
