@@ -98,14 +98,20 @@ def state(name: str, notebook: str | None = None, given: Mapping[str, Any] | Non
         return State(name, notebook, "stale", (str(error),), facts=facts)
     if facts["notebook"] != notebook:
         why.append(f"was made by notebook {facts['notebook']}")
-    if expected != facts["parameters"]:
-        why.append(f"parameters changed: {_difference(facts['parameters'], expected)}")
+    training = facts["kind"] == "training"
+    recorded = dict(facts["parameters"])
     changes = _code_changes(facts)
     if fingerprint.notebook(source) != facts["hashes"]["notebook"]:
         changes = ("notebook changed", *changes)
-    training = facts["kind"] == "training"
-    if not training:
+    if training:
+        if new := [name for name in expected if name not in recorded and name not in (given or {})]:
+            changes = (f"parameters since added: {', '.join(new)}", *changes)
+            recorded |= {name: expected[name] for name in new}
+        recorded = {name: value for name, value in recorded.items() if name in expected}
+    else:
         why += changes
+    if expected != recorded:
+        why.insert(0, f"parameters changed: {_difference(recorded, expected)}")
     now = data(expected)
     if now is not None and now != facts["hashes"]["data"]:
         why.append("data changed")

@@ -43,6 +43,16 @@ def test_states(made):
     assert states(made)["coco-train"] == "current"
     assert "since this training: notebook changed" in made.cocoseg("status")
 
+    # So with a parameter that its notebook has got since, unless the edition asks for a value of it.
+    text = notebook.read_text()
+    notebook.write_text(text.replace("pause: float", "size: int = 8  # px\\npause: float"))
+    assert states(made)["coco-train"] == "current"
+    assert "since this training: parameters since added: size" in made.cocoseg("status")
+    made.edition("runs:" + edition[2].replace("steps: 2", "steps: 2, size: 16"))
+    assert "parameters changed: size None → 16" in made.cocoseg("status")
+    made.edition("runs:" + edition[2])
+    notebook.write_text(text)
+
     # What reads a run becomes stale when the run says something else.
     made.cocoseg("run", "train", "-p", "steps", "2", "--force")
     assert states(made)["coco-judge"] == "stale"
