@@ -216,7 +216,7 @@ def build(
     wrong = [entry.name for entry in book.entries if entry.state.state != "current"]
     if strict and wrong:
         raise BuildFailed(f"a strict build needs current runs; not current: {', '.join(wrong)}")
-    BUILD.mkdir(exist_ok=True)
+    BUILD.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(BUILD / "lock", timeout=0):
             return _build(book, force, say)
