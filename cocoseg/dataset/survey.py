@@ -85,6 +85,7 @@ def of_label_maps(
         "classes": classes,
         "supercategory_pixels": pixels.supercategories(classes),
         "tail": tail.tail(classes),
+        "tail_intervals": tail.intervals(_held(contents, merged["pixels"], coco, space), space.n - 1),
         "lorenz": tail.lorenz(classes),
         "ranks": tail.ranks(classes),
         "rank_agreement": tail.rank_agreement(classes),
@@ -129,6 +130,23 @@ def pieces(coco: Coco, size: int = SHARD) -> list[Coco]:
     """Shards of `size` images; a file without images is one shard."""
     ids = coco.images["image_id"].to_list()
     return [coco.of_images(part) for part in parallel.shards(ids, size)] or [coco]
+
+
+def _held(contents: pl.DataFrame, pixels: pl.DataFrame, coco: Coco, space: LabelSpace) -> pl.DataFrame:
+    """What each image holds of each class: `image_id`, `class`, `images` (1), `instances`, `pixels` i64."""
+    ids = coco.categories["category_id"]
+    of = pl.DataFrame({"category_id": ids, "class": pl.Series(space.lookup(ids.to_numpy()), dtype=pl.Int16)})
+    annotated = (
+        contents.join(of, on="category_id")
+        .group_by("image_id", "class")
+        .agg(pl.col("instances").cast(pl.Int64).sum(), images=pl.lit(1, pl.Int64))
+    )
+    return (
+        annotated.join(pixels, on=["image_id", "class"], how="full", coalesce=True)
+        .filter(pl.col("class").is_between(1, space.n - 1))
+        .with_columns(pl.col(tail.QUANTITIES).fill_null(0))
+        .sort("image_id", "class")
+    )
 
 
 def _presence(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:

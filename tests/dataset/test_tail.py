@@ -11,7 +11,7 @@ from scipy import stats
 from sklearn.metrics import auc
 
 from cocoseg.dataset.categories import categories, contents
-from cocoseg.dataset.tail import lorenz, rank_agreement, ranks, tail
+from cocoseg.dataset.tail import intervals, lorenz, rank_agreement, ranks, tail
 
 COUNTS = st.lists(st.integers(0, 10**9), min_size=1, max_size=40)
 SOME = COUNTS.filter(any)
@@ -98,3 +98,54 @@ def test_the_real_tail_by_brute_force(real):
     assert row["total"] == sum(values)
     assert row["gini"] == pytest.approx(gini_by_definition(values))
     assert row["absent"] == values.count(0)
+
+
+def herd(counts):
+    """Image by image, how many of each class."""
+    flat = [(i, k + 1, int(n)) for i, row in enumerate(counts) for k, n in enumerate(row) if n]
+    return pl.DataFrame(flat, {"image_id": pl.Int64, "class": pl.Int16, "n": pl.Int64}, orient="row")
+
+
+def of(table, measure):
+    return table.filter(measure=measure).select("estimate", "low", "high").row(0)
+
+
+def test_the_estimates_are_those_of_the_whole():
+    counts = np.random.default_rng(0).poisson([5, 2, 1, 0.2], (60, 4))
+    table = intervals(herd(counts), 5, ["n"], draws=50)
+    whole = measures([*counts.sum(0), 0])
+    for row in table.iter_rows(named=True):
+        assert row["estimate"] == pytest.approx(whole[row["measure"]])
+        assert row["low"] <= row["high"]
+
+
+def test_intervals_hold_the_truth_about_as_often_as_they_say():
+    random = np.random.default_rng(1)
+    share = np.array([0.5, 0.25, 0.15, 0.07, 0.03])
+    truth = measures((share * 10_000).astype(int).tolist())
+    held = {"gini": 0, "effective_entropy": 0}
+    for seed in range(60):
+        counts = random.multinomial(1, share, 150) * random.integers(1, 8, (150, 1))
+        table = intervals(herd(counts), 5, ["n"], draws=200, seed=seed)
+        for name in held:
+            _, low, high = of(table, name)
+            held[name] += low <= truth[name] <= high
+    assert all(50 <= times <= 60 for times in held.values()), held
+
+
+def test_images_that_are_all_alike_leave_nothing_open():
+    table = intervals(herd([[4, 2]] * 30), 2, ["n"], draws=20)
+    for name in ("gini", "top_1", "effective_entropy"):
+        estimate, low, high = of(table, name)
+        assert low == pytest.approx(high) == pytest.approx(estimate)
+
+
+def test_the_same_seed_draws_the_same():
+    counts = herd(np.random.default_rng(2).poisson(1, (40, 3)))
+    assert intervals(counts, 3, ["n"], draws=7).equals(intervals(counts, 3, ["n"], draws=7))
+    assert not intervals(counts, 3, ["n"], draws=7).equals(intervals(counts, 3, ["n"], draws=7, seed=1))
+
+
+def test_nothing_has_no_intervals():
+    assert intervals(herd([]), 3, ["n"]).is_empty()
+    assert intervals(herd([[1]]).with_columns(n=pl.lit(0, pl.Int64)), 1, ["n"]).is_empty()
