@@ -86,7 +86,7 @@ def pairs(presence: pl.DataFrame, images: int, *, seed: int = 0) -> pl.DataFrame
         .then(-1.0)
         .when(pl.col("images_both") == images)
         .then(0.0)
-        .otherwise(bits["lift"] / surprise)
+        .otherwise((bits["lift"] / surprise).clip(-1, 1))  # rounding takes two that only occur together past 1
     )
     return table.select(
         "first",

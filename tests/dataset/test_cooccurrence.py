@@ -150,6 +150,13 @@ def test_labels_in_every_image_are_together_and_independent():
     assert (row["lift"], row["pmi"], row["npmi"], row["p"]) == (1, 0, 0, 1)
 
 
+@pytest.mark.parametrize("together", range(1, 40))
+def test_labels_that_only_occur_together_are_at_no_distance(together):
+    table = pairs(held(["ab"] * together + ["cd"] * 3 + ["e"]), together + 4)
+    assert table["npmi"].max() <= 1
+    assert len(order(table)) == 5
+
+
 def test_the_order_of_images_does_not_matter():
     images = ["ab", "a", "bc", "", "abc"]
     same = [pairs(held(images), 5), pairs(held(images[::-1]), 5)]
