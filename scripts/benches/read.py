@@ -27,5 +27,5 @@ def _both(name: str, path: Path):
         f"from cocoseg.coco.read import read; read({str(path)!r})",
         f"from pycocotools.coco import COCO; COCO({str(path)!r})",
     )
-    yield row(name, ours[0], peer[0], "s")
-    yield row(f"{name}: peak memory", ours[1], peer[1], "MiB")
+    yield row(name, ours.seconds, peer.seconds, "s")
+    yield row(f"{name}: peak memory", ours.memory, peer.memory, "MiB")
