@@ -54,6 +54,24 @@ def anatomy(shard: Shard) -> pl.DataFrame:
     )
 
 
+def encodings(anatomy: pl.DataFrame) -> pl.DataFrame:
+    """How instances and crowds are encoded: a row per `iscrowd` bool and `encoding` str, `annotations`, `images`,
+    `pixels` (of all masks) i64.
+
+    Args:
+        anatomy: `anatomy(…)`.
+    """
+    return (
+        anatomy.group_by("iscrowd", "encoding")
+        .agg(
+            pl.len().cast(pl.Int64).alias("annotations"),
+            pl.col("image_id").n_unique().cast(pl.Int64).alias("images"),
+            pl.col("pixels").sum(),
+        )
+        .sort("iscrowd", "encoding")
+    )
+
+
 def _drawn(rings: list) -> tuple:
     vertices, bounds = outlines.rings_of(rings)
     return (

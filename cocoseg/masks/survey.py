@@ -6,10 +6,11 @@ import polars as pl
 
 from cocoseg.coco.label_space import LabelSpace
 from cocoseg.coco.read import Coco
-from cocoseg.masks.anatomy import anatomy
+from cocoseg.masks.anatomy import anatomy, encodings
 from cocoseg.masks.boundaries import boundaries, edge_shares
 from cocoseg.masks.coarseness import coarseness
 from cocoseg.masks.crowds import crowd_categories, crowds
+from cocoseg.masks.estimates import estimates
 from cocoseg.masks.overlap import category_pairs, order_agreement, overlap, overlap_pairs, painting_order
 from cocoseg.masks.shard import decode
 from cocoseg.masks.summary import ANATOMY, COARSENESS, summary
@@ -66,6 +67,8 @@ def summaries(tables: dict[str, pl.DataFrame], categories: pl.DataFrame, space: 
     """The tables of `measure`, pooled over images: small enough for a page. Crowds only where they are named."""
     anatomy = tables["anatomy"]
     return {
+        "encodings": encodings(anatomy),
+        "mask_estimates": estimates(tables),
         "anatomy_summary": summary(anatomy.filter(~pl.col("iscrowd")), ANATOMY, categories),
         "coarseness_summary": summary(tables["coarseness"], COARSENESS, categories, by=("simplified",)),
         "category_pairs": category_pairs(tables["overlap_pairs"], categories),

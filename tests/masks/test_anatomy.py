@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from cocoseg.masks.anatomy import anatomy
+from cocoseg.masks.anatomy import anatomy, encodings
 from cocoseg.masks.shard import decode
 
 
@@ -122,3 +122,10 @@ def test_whatever_has_pixels_has_a_shape(made, data):
     for name in ("extent", "solidity"):
         assert ((seen[name] > 0) & (seen[name] <= 1)).all()
     assert seen["border"].is_between(0, 1).all()
+
+
+def test_encodings_are_counted_apart_for_crowds(made):
+    pixels = np.ones((2, 3), bool)
+    drawn = [(1, 3, [box(0, 0, 2, 2)]), (1, 5, [box(0, 0, 1, 1)]), (2, 3, pixels), (2, 3, pixels, True)]
+    table = encodings(anatomy(decode(made.build([(1, 4, 4), (2, 3, 2)], drawn))))
+    assert table.rows() == [(False, "polygon", 2, 1, 5), (False, "rle-counts", 1, 1, 6), (True, "rle-counts", 1, 1, 6)]

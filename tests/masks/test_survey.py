@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from cocoseg.coco.label_space import label_space
 from cocoseg.masks import survey as module
@@ -15,6 +16,7 @@ def same(one, two):
         assert one[name].equals(two[name]), name
 
 
+@pytest.mark.parametrize("path", ["instances"], indirect=True)
 def test_workers_and_shards_do_not_matter(coco, space, monkeypatch):
     few = coco.of_images(coco.images["image_id"][:20].to_list())
     whole = survey(few, space, workers=1)
@@ -27,6 +29,7 @@ def test_the_order_of_the_images_does_not_matter(coco, space):
     same(survey(coco, space, workers=1), survey(replace(coco, images=coco.images.reverse()), space, workers=1))
 
 
+@pytest.mark.parametrize("path", ["sample"], indirect=True)
 def test_little_or_nothing_is_surveyed_too(degenerate, coco, space):
     full = survey(coco.of_images(coco.images["image_id"][:2].to_list()), space, workers=1)
     tables = survey(degenerate, label_space("own", degenerate.categories), workers=1)
