@@ -13,6 +13,7 @@ import nbformat
 from filelock import FileLock, Timeout
 
 from cocoseg.coco.datasets import HOME, dataset
+from cocoseg.coco.files import located
 from cocoseg.errors import UserError
 from cocoseg.runs import edition, fingerprint, machine, parameters
 from cocoseg.runs.record import RUNS, Run, run
@@ -42,6 +43,8 @@ def default_name(notebook: str, values: dict[str, Any]) -> str:
 def _check_inputs(values: dict[str, Any]) -> None:
     if "data" in values:
         dataset(values["data"]).annotations(values["split"])
+    if "other" in values:
+        located(values["other"])
     for name in reads(values):
         run(name)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cocoseg.coco.datasets import dataset
+from cocoseg.coco.files import located
 from cocoseg.errors import UserError
 from cocoseg.runs import fingerprint, parameters
 from cocoseg.runs.record import RUNS, Run, run
@@ -26,12 +27,16 @@ def reads(values: Mapping[str, Any]) -> list[str]:
 
 
 def data(values: Mapping[str, Any]) -> str | None:
-    """Hash of the split that parameters name; None without one, or where it is not on this machine."""
+    """Hash of the split that parameters name, and of the file that `other` names, if any.
+
+    None without a split, or where one of them is not on this machine.
+    """
     if "data" not in values:
         return None
     try:
         source = dataset(values["data"])
-        return fingerprint.data(source.annotations(values["split"]), source.images(values["split"]))
+        split = fingerprint.data(source.annotations(values["split"]), source.images(values["split"]))
+        return fingerprint.digest(split, fingerprint.file(located(values["other"]))) if "other" in values else split
     except UserError:
         return None
 

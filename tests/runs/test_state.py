@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from cocoseg.runs import state
+
 
 @pytest.fixture
 def made(project):
@@ -66,3 +68,17 @@ def test_states(made):
     # A run that is gone is missing.
     (made.runs / "coco-measure" / "run.json").unlink()
     assert states(made)["coco-measure"] == "missing"
+
+
+def test_a_comparison_is_stale_once_the_other_file_says_something_else(tmp_path):
+    (tmp_path / "annotations").mkdir()
+    for file in ("annotations/instances_val.json", "other.json"):
+        (tmp_path / file).write_text("{}")
+    split = {"data": str(tmp_path), "split": "val"}
+    both = split | {"other": str(tmp_path / "other.json")}
+    then = state.data(both)
+    assert then == state.data(both) != state.data(split)
+    (tmp_path / "other.json").write_text("[]")
+    assert state.data(both) not in (then, None)
+    (tmp_path / "other.json").unlink()
+    assert state.data(both) is None
