@@ -21,8 +21,11 @@ from cocoseg.coco.read import Coco
 from cocoseg.errors import UserError
 from cocoseg.progress import progress
 from cocoseg.results import boundaries
+from cocoseg.results.confidence import confidence_table, confidences
 from cocoseg.results.counts import CONFUSIONS, cells, confusion, counts, table
+from cocoseg.results.instances import INSTANCES, instance_rows, instances, owners
 from cocoseg.results.labels import label
+from cocoseg.results.mistakes import mistake_counts, mistake_table, mistakes
 
 IMAGES = {
     "image_id": pl.Int64,
@@ -37,7 +40,13 @@ Predictor = Callable[[np.ndarray], np.ndarray]
 
 
 def evaluate(
-    predict: Predictor, coco: Coco, folder: Path | str, space: LabelSpace, **rules: str
+    predict: Predictor,
+    coco: Coco,
+    folder: Path | str,
+    space: LabelSpace,
+    *,
+    keep: Path | str | None = None,
+    **rules: str,
 ) -> dict[str, pl.DataFrame]:
     """Predict every image of a file once, at its original resolution, and count.
 
@@ -47,15 +56,22 @@ def evaluate(
         coco: the annotations, as from `cocoseg.coco.check.check`, which leaves only what can be painted.
         folder: of the image files.
         space: the label space of the scores' last axis.
+        keep: a folder for the predicted label maps, named as `evaluate_stored` reads them.
         rules: `overlap` and `crowd` of `cocoseg.coco.rasterise.label_map`, which paints the truth.
 
     Returns:
         Tables by name.
 
-        - `images`: image_id i64, height and width i32, ignored i64 (px that are void in the truth), seconds f64 (in
-          `predict` alone; the first call may include compilation). One row per image that was scored.
+        - `images`: image_id i64, height and width i32, ignored i64 (px that are void in the truth), seconds f64 (from
+          the image to its label map; the first call may include compilation). One row per image that was scored.
         - `confusions` and `counts` (`cocoseg.results.counts`), `bands`, `trimaps` and `contours`
           (`cocoseg.results.boundaries`).
+        - `mistakes`: image_id i64, kind str, true_class i16, predicted_class i16, pixels i64: every wrong pixel
+          (`cocoseg.results.mistakes`).
+        - `instances`: image_id, annotation_id i64, class i16; visible, recovered, noticed i64 (px,
+          `cocoseg.results.instances`); area f64 (px², of the annotation). One row per instance that is visible.
+        - `confidences`: image_id i64, class i16 (predicted), bin i8, pixels, correct i64, confidence f64 (their sum,
+          `cocoseg.results.confidence`).
         - `findings`, as from `check`: code str, message str, ids list[i64], action str. Codes: 'image-missing',
           'image-unreadable', 'image-size-differs'; such an image is dropped.
 
@@ -72,23 +88,25 @@ def evaluate(
             raise _Unusable("image-unreadable", f"{image['file_name']} is no image that can be decoded")
         return _sized(photo, image, "image")
 
-    def predicted(photo: np.ndarray, image: dict[str, Any]) -> np.ndarray:
+    def predicted(photo: np.ndarray, image: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
         scores = predict(photo)
         if scores.shape[-1] != space.n:
             raise UserError(
                 f"the model scores {scores.shape[-1]} classes; expected the {space.n} of label space {space.name!r}"
             )
-        return label(scores, image["height"], image["width"])
+        return label(scores, image["height"], image["width"]), scores
 
-    return _evaluate(load, predicted, coco, space, rules)
+    return _evaluate(load, predicted, coco, space, keep, rules)
 
 
-def evaluate_stored(folder: Path | str, coco: Coco, space: LabelSpace, **rules: str) -> dict[str, pl.DataFrame]:
+def evaluate_stored(
+    folder: Path | str, coco: Coco, space: LabelSpace, *, keep: Path | str | None = None, **rules: str
+) -> dict[str, pl.DataFrame]:
     """`evaluate` for label maps predicted elsewhere: a folder of PNG files.
 
     For each image there is `<stem of its file name>.png`, of the image's size, grey or with a palette, whose values are
     the classes of `space`. Findings' codes are 'prediction-missing', 'prediction-unreadable' and
-    'prediction-size-differs'; `seconds` is null.
+    'prediction-size-differs'; `seconds` is null, and `confidences` is empty: a label map does not say how sure it is.
     """
     folder = Path(folder)
 
@@ -105,42 +123,36 @@ def evaluate_stored(folder: Path | str, coco: Coco, space: LabelSpace, **rules: 
             raise UserError(f"{path.name} has mode {mode}; expected a label map: one channel of 8 bits, or a palette")
         return _sized(labels, image, "prediction")
 
-    tables = _evaluate(load, lambda labels, image: labels, coco, space, rules)
+    tables = _evaluate(load, lambda labels, image: (labels, None), coco, space, keep, rules)
     return tables | {"images": tables["images"].with_columns(seconds=pl.lit(None, pl.Float64))}
 
 
-def throughput(images: pl.DataFrame) -> float:
-    """Images a second of one predictor that takes one image at a time: 1 over the median of `seconds`.
-
-    The median, because the first call of a network compiles it.
-
-    >>> throughput(pl.DataFrame({"seconds": [9.0, 0.5, 0.5]}))
-    2.0
-    """
-    return 1 / images["seconds"].median()
-
-
 def _evaluate(
-    load: Callable, predicted: Callable, coco: Coco, space: LabelSpace, rules: dict
+    load: Callable, predicted: Callable, coco: Coco, space: LabelSpace, keep: Path | str | None, rules: dict
 ) -> dict[str, pl.DataFrame]:
-    images, found = [], []
-    tallies = {name: [] for name in ("confusions", "bands", "trimaps", "contours")}
+    images, found, sure = [], [], {}
+    tallies = {name: [] for name in ("confusions", "bands", "trimaps", "contours", "mistakes", "instances")}
+    keep = keep and Path(keep)
+    if keep:
+        keep.mkdir(parents=True, exist_ok=True)
 
-    def sample(item: tuple[dict[str, Any], pl.DataFrame]) -> tuple[np.ndarray, np.ndarray]:
+    def sample(item: tuple[dict[str, Any], pl.DataFrame]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         image, annotations = item
-        return load(image), label_map(annotations, image["height"], image["width"], space, **rules)
+        given = load(image)
+        truth = label_map(annotations, image["height"], image["width"], space, **rules)
+        return given, truth, owners(annotations, truth, space)
 
     ahead = _ahead(sample, coco.by_image())
-    for (image, _), loading in progress(ahead, total=len(coco.images), desc="evaluate", unit="image"):
+    for (image, annotations), loading in progress(ahead, total=len(coco.images), desc="evaluate", unit="image"):
         image_id = image["image_id"]
         try:
-            given, truth = loading.result()
+            given, truth, owner = loading.result()
         except _Unusable as reason:
             found.append((reason.code, str(reason), [image_id], "dropped"))
             continue
         try:
             start = time.perf_counter()
-            prediction = predicted(given, image)
+            prediction, scores = predicted(given, image)
             seconds = time.perf_counter() - start
             arrays = {
                 "confusions": confusion(truth, prediction, space.n)[..., None],
@@ -148,15 +160,24 @@ def _evaluate(
                 "trimaps": boundaries.trimaps(truth, prediction, space.n),
                 "contours": boundaries.contours(truth, prediction, space.n),
             }
+            kinds = mistakes(truth, prediction, owner)
+            arrays["mistakes"] = mistake_counts(kinds, truth, prediction, space.n)[..., None]
         except UserError as error:
             raise UserError(f"image {image_id}: {error}") from None
         images.append((image_id, *truth.shape, int((truth == VOID).sum()), seconds))
         for name, array in arrays.items():
             tallies[name].append(cells(image_id, array))
+        pixels = instances(owner, truth, prediction, len(annotations))
+        tallies["instances"].append(instance_rows(annotations, pixels, space))
+        if scores is not None:
+            sure[image_id] = confidences(scores, truth)
+        if keep:
+            cv2.imwrite(str(keep / f"{Path(image['file_name']).stem}.png"), prediction)
     if not images:
         first = f" (first: {found[0][1]})" if found else ""
         raise UserError(f"none of the {len(coco.images)} images can be scored{first}")
     confusions = table(tallies["confusions"], CONFUSIONS)
+    areas = coco.annotations.select("annotation_id", "area")
     return {
         "images": pl.DataFrame(images, IMAGES, orient="row"),
         "confusions": confusions,
@@ -164,6 +185,9 @@ def _evaluate(
         "bands": table(tallies["bands"], boundaries.BANDS),
         "trimaps": table(tallies["trimaps"], boundaries.TRIMAPS),
         "contours": table(tallies["contours"], boundaries.CONTOURS),
+        "mistakes": mistake_table(tallies["mistakes"]),
+        "instances": table(tallies["instances"], INSTANCES).join(areas, on="annotation_id", how="left"),
+        "confidences": confidence_table(sure),
         "findings": pl.DataFrame(found, FINDINGS, orient="row"),
     }
 

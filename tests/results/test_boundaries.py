@@ -16,13 +16,12 @@ from cocoseg.results.boundaries import (
     TRIMAPS,
     band_width,
     bands,
-    boundary_f,
     contour,
     contours,
     inner_band,
-    trimap_curve,
     trimaps,
 )
+from cocoseg.results.boundary_scores import boundary_f, trimap_curve
 from cocoseg.results.counts import cells, confusion, table, with_void
 from cocoseg.results.metrics import score
 

@@ -13,9 +13,10 @@ from cocoseg.coco.rasterise import label_maps
 from cocoseg.coco.read import read
 from cocoseg.errors import UserError
 from cocoseg.results.boundaries import bands, contours, trimaps
+from cocoseg.results.cost import throughput
 from cocoseg.results.counts import CONFUSIONS, COUNTS, confusion
 from cocoseg.results.metrics import score
-from cocoseg.results.predict import FINDINGS, IMAGES, evaluate, evaluate_stored, throughput
+from cocoseg.results.predict import FINDINGS, IMAGES, evaluate, evaluate_stored
 
 PERSON = label_space("person")
 
