@@ -17,6 +17,28 @@ def wilson(successes: np.ndarray, trials: np.ndarray | int) -> tuple[np.ndarray,
     return np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)
 
 
+def ratio(part: np.ndarray, whole: np.ndarray) -> tuple[float, float, float]:
+    """A share of things that come in images (small instances of all, say), and its 95 % interval.
+
+    The image is the unit, as instances of one image are alike: the ratio estimator, share ± 1.96 standard errors from
+    the residuals part − share · whole (Cochran 1977, equation 2.43), within 0…1.
+
+    Args:
+        part, whole: two counts per image, numbers (N,), part ≤ whole. Without any things, or with one image, the
+            interval is 0…1; a share of nothing is 0.
+
+    >>> [round(value, 3) for value in ratio(np.array([1, 0, 2]), np.array([2, 1, 3]))]
+    [0.5, 0.217, 0.783]
+    """
+    total = float(whole.sum())
+    share = float(part.sum()) / total if total else 0.0
+    if not total or len(whole) < 2:
+        return share, 0.0, 1.0
+    n = len(whole)
+    error = float(np.sqrt(((part - share * whole) ** 2).sum() * n / (n - 1))) / total
+    return share, max(share - 1.96 * error, 0.0), min(share + 1.96 * error, 1.0)
+
+
 def independence(both: np.ndarray, first: np.ndarray, second: np.ndarray | int, total: int) -> np.ndarray:
     """p of independence of two properties given their margins: twice the smaller tail of the hypergeometric
     distribution, at most 1 (Fisher's exact test, doubled).

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import confusion_matrix
 
-from cocoseg.dataset.proportions import false_discovery, independence, wilson
+from cocoseg.dataset.proportions import false_discovery, independence, ratio, wilson
 
 
 @given(st.integers(1, 10**6).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -29,3 +29,25 @@ def test_independence_is_twice_the_smaller_one_sided_fisher_test(things):
 
 def test_no_test_has_no_false_discovery():
     assert false_discovery(np.array([])).size == 0
+
+
+def test_the_interval_of_a_share_of_things_in_images_holds_the_truth():
+    """Images differ, instances of one image are alike: Wilson's interval over instances would be too narrow."""
+    random = np.random.default_rng(0)
+    held = {"ratio": 0, "wilson": 0}
+    for _ in range(400):
+        whole = random.poisson(6, 150)
+        part = random.binomial(whole, random.beta(1, 2, 150))
+        share, low, high = ratio(part, whole)
+        assert share == pytest.approx(part.sum() / whole.sum())
+        held["ratio"] += low <= 1 / 3 <= high
+        low, high = wilson(part.sum(), whole.sum())
+        held["wilson"] += low <= 1 / 3 <= high
+    assert 370 <= held["ratio"] <= 392
+    assert held["wilson"] < 350
+
+
+def test_a_share_of_nothing_is_not_known():
+    assert ratio(np.array([0, 0]), np.array([0, 0])) == (0, 0, 1)
+    assert ratio(np.array([]), np.array([])) == (0, 0, 1)
+    assert ratio(np.array([1]), np.array([2])) == (0.5, 0, 1)
