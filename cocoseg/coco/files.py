@@ -1,5 +1,6 @@
-"""Single files within the data folders, such as a second annotator's."""
+"""Files beside the datasets, such as a second annotator's, and folders of label maps that were predicted elsewhere."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from cocoseg.coco.datasets import dataset, folders
@@ -16,9 +17,18 @@ def located(name: str) -> Path:
     ...
     cocoseg.errors.UserError: no file 'no/such.json' ...
     """
+    return _first(name, Path.is_file, "file")
+
+
+def located_folder(name: str) -> Path:
+    """As `located`, for a folder."""
+    return _first(name, Path.is_dir, "folder")
+
+
+def _first(name: str, fits: Callable[[Path], bool], what: str) -> Path:
     if Path(name).parts[:1] == ("sample",):
         dataset("sample")
     for path in (*(folder / name for folder in folders()), Path(name).expanduser()):
-        if path.is_file():
+        if name and fits(path):
             return path
-    raise UserError(f"no file {name!r} in {', '.join(map(str, folders()))}, nor at this path itself")
+    raise UserError(f"no {what} {name!r} in {', '.join(map(str, folders()))}, nor at this path itself")

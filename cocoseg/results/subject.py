@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from cocoseg.coco.files import located, located_folder
 from cocoseg.coco.label_space import LabelSpace, label_space
 from cocoseg.coco.read import Coco
 from cocoseg.errors import UserError
@@ -51,9 +52,9 @@ def subject(
     if predictions:
         if size or flip or window or factors != [1.0]:
             raise UserError("size, scales, flip and window are for models; predictions are scored as they are")
-        return _stored(Path(predictions), label_space(space, categories))
+        return _stored(located_folder(predictions), label_space(space, categories))
     if onnx:
-        return _onnx(Path(onnx), label_space(space, categories), size, how)
+        return _onnx(located(onnx), label_space(space, categories), size, how)
     return _training(training, size, how)
 
 
@@ -65,9 +66,6 @@ def _numbers(scales: Sequence[str]) -> list[float]:
 
 
 def _stored(folder: Path, space: LabelSpace) -> Subject:
-    if not folder.is_dir():
-        raise UserError(f"no folder of predictions {folder}")
-
     def run(coco: Coco, images: Path, **options) -> dict[str, pl.DataFrame]:
         return evaluate_stored(folder, coco, space, **options)
 

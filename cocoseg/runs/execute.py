@@ -13,11 +13,10 @@ import nbformat
 from filelock import FileLock, Timeout
 
 from cocoseg.coco.datasets import HOME, dataset
-from cocoseg.coco.files import located
 from cocoseg.errors import UserError
 from cocoseg.runs import edition, fingerprint, machine, parameters
 from cocoseg.runs.record import RUNS, Run, run
-from cocoseg.runs.state import data, outputs, reads, state
+from cocoseg.runs.state import beside, data, outputs, reads, state
 
 GIT_LIMIT = 10 * 2**20  # bytes; a larger file stays on the machine that made it
 
@@ -43,8 +42,7 @@ def default_name(notebook: str, values: dict[str, Any]) -> str:
 def _check_inputs(values: dict[str, Any]) -> None:
     if "data" in values:
         dataset(values["data"]).annotations(values["split"])
-    if "other" in values:
-        located(values["other"])
+    beside(values)
     for name in reads(values):
         run(name)
 

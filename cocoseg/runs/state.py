@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from cocoseg.coco.datasets import dataset
-from cocoseg.coco.files import located
+from cocoseg.coco.files import located, located_folder
 from cocoseg.errors import UserError
 from cocoseg.runs import fingerprint, parameters
 from cocoseg.runs.record import RUNS, Run, run
 
 # By convention the parameters with these names say what a notebook reads.
 READS = ("training", "trainings", "init_from")
+# And these, which file or folder of PNG files it reads beside a split.
+FILES, FOLDERS = ("other", "onnx"), ("predictions",)
 
 
 def reads(values: Mapping[str, Any]) -> list[str]:
@@ -27,7 +29,7 @@ def reads(values: Mapping[str, Any]) -> list[str]:
 
 
 def data(values: Mapping[str, Any]) -> str | None:
-    """Hash of the split that parameters name, and of the file that `other` names, if any.
+    """Hash of the split that parameters name, and of what lies beside it (`beside`).
 
     None without a split, or where one of them is not on this machine.
     """
@@ -36,9 +38,19 @@ def data(values: Mapping[str, Any]) -> str | None:
     try:
         source = dataset(values["data"])
         split = fingerprint.data(source.annotations(values["split"]), source.images(values["split"]))
-        return fingerprint.digest(split, fingerprint.file(located(values["other"]))) if "other" in values else split
+        others = beside(values)
+        return fingerprint.digest(split, *others) if others else split
     except UserError:
         return None
+
+
+def beside(values: Mapping[str, Any]) -> list[str]:
+    """Hash of the bytes of each file, or folder of PNG files, that parameters name; a missing one is a `UserError`."""
+    hashes = [fingerprint.file(located(values[key])) for key in FILES if values.get(key)]
+    for folder in (located_folder(values[key]) for key in FOLDERS if values.get(key)):
+        files = sorted(folder.glob("*.png"))
+        hashes.append(fingerprint.digest(*(f"{file.name} {fingerprint.file(file)}" for file in files)))
+    return hashes
 
 
 def outputs(name: str) -> str:

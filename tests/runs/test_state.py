@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from cocoseg.errors import UserError
 from cocoseg.runs import state
 
 
@@ -82,3 +83,21 @@ def test_a_comparison_is_stale_once_the_other_file_says_something_else(tmp_path)
     assert state.data(both) not in (then, None)
     (tmp_path / "other.json").unlink()
     assert state.data(both) is None
+
+
+def test_an_evaluation_of_label_maps_is_stale_once_one_of_them_changes(tmp_path):
+    predictions = tmp_path / "predictions"
+    predictions.mkdir()
+    (predictions / "1.png").write_bytes(b"one")
+    values = {"data": "sample", "split": "val", "predictions": str(predictions), "onnx": "", "training": ""}
+    before = state.data(values)
+    assert before not in (None, state.data(values | {"predictions": ""}))
+    (predictions / "1.png").write_bytes(b"two")
+    after = state.data(values)
+    (predictions / "2.png").write_bytes(b"one")
+    assert len({before, after, state.data(values)}) == 3
+    (predictions / "notes.txt").write_text("not a label map")
+    assert state.data(values) != after
+    with pytest.raises(UserError, match="no folder"):
+        state.beside(values | {"predictions": str(tmp_path / "none")})
+    assert state.data(values | {"predictions": str(tmp_path / "none")}) is None
