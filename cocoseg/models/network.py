@@ -17,11 +17,13 @@ class Network:
     """A network on RGB images in 0–255 whose logits have the size of its input.
 
     Its input sides must be multiples of `stride`, the number of pixels that one position of its coarsest layer
-    stands for; `predict` sees to that.
+    stands for; `predict` sees to that. `encoder` is the part of it that was trained before, a Keras model that shares
+    its layers; None if there is none.
     """
 
-    def __init__(self, network):
+    def __init__(self, network, encoder=None):
         self.network = network
+        self.encoder = encoder
 
     @functools.cached_property
     def stride(self) -> int:

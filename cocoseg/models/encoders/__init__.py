@@ -1,0 +1,1 @@
+"""One file for each encoder; its name on the command line is the file's, with hyphens."""
