@@ -7,6 +7,13 @@ import polars as pl
 from cocoseg.dataset.published import FACTS, IMAGES, Fact
 from cocoseg.dataset.sizes import SIZES
 
+RATES = (
+    ("instances per image", "instances", "images"),
+    ("persons per image", "instances of person", "images"),
+    ("images without annotations, of all images", "images without annotations", "images"),
+    ("crowds, of all annotations", "crowds", "annotations"),
+    *((f"{size}, of all annotations", f"{size} annotations", "annotations") for size in SIZES),
+)
 NEEDED = ("categories", "image_states", "size_classes", "anatomy")
 Tables = Mapping[str, pl.DataFrame]
 
@@ -78,3 +85,24 @@ def numbers(surveys: Mapping[str, Mapping[str, int]], facts: Sequence[Fact] = FA
         **dict.fromkeys(("verdict", "source"), pl.String),
     }
     return pl.DataFrame(rows, schema, orient="row")
+
+
+def rates(surveys: Mapping[str, Mapping[str, int]], facts: Sequence[Fact] = FACTS) -> pl.DataFrame:
+    """What follows from the totals and does not grow with the number of images: how unlike the whole a part is.
+
+    Returns:
+        `splits` str, `rate` str, `published`, `measured` f64, `count` i64 (the measured numerator), where both numbers
+        of a rate were published of the same splits and these were surveyed.
+    """
+    published = {(fact.splits, fact.what): fact.value for fact in facts}
+    rows = []
+    for splits in dict.fromkeys(fact.splits for fact in facts):
+        for rate, part, whole in RATES:
+            if {(splits, part), (splits, whole)} <= published.keys() and all(split in surveys for split in splits):
+                part_here, whole_here = (sum(surveys[split][what] for split in splits) for what in (part, whole))
+                here = part_here / whole_here if whole_here else None
+                rows.append(
+                    (" + ".join(splits), rate, published[splits, part] / published[splits, whole], here, part_here)
+                )
+    numbers = {**dict.fromkeys(("published", "measured"), pl.Float64), "count": pl.Int64}
+    return pl.DataFrame(rows, {**dict.fromkeys(("splits", "rate"), pl.String), **numbers}, orient="row")

@@ -7,7 +7,7 @@ from pycocotools.coco import COCO
 from cocoseg.coco.datasets import HOME
 from cocoseg.coco.label_space import label_space
 from cocoseg.coco.read import read
-from cocoseg.dataset.numbers import measured, numbers
+from cocoseg.dataset.numbers import measured, numbers, rates
 from cocoseg.dataset.published import BOTH, FACTS, IMAGES, TRAIN, VAL
 from cocoseg.dataset.survey import of_annotations
 from cocoseg.masks.survey import survey as survey_masks
@@ -77,6 +77,26 @@ def test_published_totals_add_up():
     instances = of[(TRAIN,), "instances"] + of[(VAL,), "instances"]
     assert of[BOTH, "annotations"] - instances == of[BOTH, "crowds"]
     assert sum(of[BOTH, f"{size} annotations"] for size in ("small", "medium", "large")) == of[BOTH, "annotations"]
+
+
+def test_rates_of_the_whole_are_the_published_ones():
+    table = rates(whole())
+    assert table["measured"].to_list() == pytest.approx(table["published"].to_list())
+    of = dict(table.filter(splits=" + ".join(BOTH)).select("rate", "published").iter_rows())
+    assert [round(of[f"{size}, of all annotations"], 3) for size in ("small", "medium", "large")] == [
+        0.414,
+        0.343,
+        0.242,
+    ]
+    assert table.filter(rate="instances per image")["splits"].to_list() == [TRAIN, VAL]
+
+
+def test_rates_of_a_part_are_its_own():
+    table = rates({VAL: whole(images=100, instances=250)[VAL]})
+    assert set(table["splits"]) == {VAL}
+    assert table.filter(rate="instances per image")["measured"].item() == 2.5
+    assert rates({VAL: whole(images=0)[VAL]}).filter(rate="instances per image")["measured"].item() is None
+    assert rates({}).is_empty()
 
 
 def test_every_source_is_in_the_bibliography():
