@@ -78,25 +78,8 @@ def comparison(image, truth, prediction, classes: Sequence[str], *, supercategor
 
 
 def gallery(panels: dict[str, np.ndarray], key: dict[str, str] | None = None, *, columns: int = 2):
-    """Images (uint8, H×W×3) side by side under their names, with a key of colours below."""
-    if not panels:
-        raise UserError("a gallery needs at least one picture")
-    columns = min(columns, len(panels))
-    rows = -(-len(panels) // columns)
-    tallest = max(p.shape[0] / p.shape[1] for p in panels.values())
-    width = 7.5 / columns
-
-    def draw(figure):
-        grid = figure.subplots(rows, columns, squeeze=False)
-        for ax in grid.flat:
-            ax.set_axis_off()
-        for ax, (name, panel) in zip(grid.flat, panels.items(), strict=False):
-            _show(ax, panel)
-            ax.set_title(name, pad=4)
-        if key:
-            _key(figure, key)
-
-    return _figure((7.5, rows * (width * tallest + 0.3) + (0.35 if key else 0)), draw)
+    """Images (uint8, H×W×3 or H×W×4) side by side under their names, with a key of colours below."""
+    return _panels({name: (panel, None) for name, panel in panels.items()}, key, columns)
 
 
 def polygons(image: np.ndarray, outlines: Sequence[np.ndarray], colours: Sequence[str]):
@@ -104,19 +87,154 @@ def polygons(image: np.ndarray, outlines: Sequence[np.ndarray], colours: Sequenc
     height, width = image.shape[:2]
 
     def draw(figure):
-        from matplotlib.patches import Polygon
-
         ax = figure.subplots()
         ax.set_axis_off()
-        _show(ax, (image * 0.45 + 255 * 0.55).astype(np.uint8))
+        _show(ax, _pale(image))
         for outline, colour in zip(outlines, colours, strict=True):
-            ax.add_patch(Polygon(outline, facecolor=(colour, 0.28), edgecolor=colour, linewidth=1.6))
-            ax.plot(
-                *outline.T, "o", markersize=4, markerfacecolor="#fefefe", markeredgecolor=colour, markeredgewidth=1.4
-            )
+            _outline(ax, outline, colour)
         ax.set(xlim=(0, width), ylim=(height, 0))
 
     return _figure((6, 6 * height / width), draw)
+
+
+def encodings(image: np.ndarray, mask: np.ndarray, outlines: Sequence[np.ndarray], colour: str):
+    """One object three times: its polygons over the image, the pixels of its mask (bool H×W), and their runs, column by
+    column."""
+
+    def drawn(ax):
+        for outline in outlines:
+            _outline(ax, outline, colour)
+
+    def pixels(ax):
+        for outline in outlines:
+            ax.plot(*_closed(outline), color=look.LIGHT["ink"], linewidth=0.9)
+
+    def columns(ax):
+        from matplotlib.collections import LineCollection
+
+        # Two thirds of a pixel of a panel that is 2.5 in wide.
+        ax.add_collection(LineCollection(runs, colors=colour, linewidths=120 / mask.shape[1], capstyle="butt"))
+
+    flat = np.pad(mask.T, ((0, 0), (1, 1))).astype(np.int8)
+    starts, ends = (np.argwhere(np.diff(flat) == change) for change in (1, -1))
+    runs = [[(x + 0.5, y + 0.12), (x + 0.5, bottom - 0.12)] for (x, y), (_, bottom) in zip(starts, ends, strict=True)]
+    panels = {
+        f"{sum(map(len, outlines))} vertices": (_pale(image), drawn),
+        f"{mask.sum():,} pixels": (_filled(mask, colour), pixels),
+        f"{len(runs)} runs, by column": (_filled(mask, colour, 0), columns),
+    }
+    return _panels(panels, None, 3)
+
+
+def anatomy(image: np.ndarray, parts: np.ndarray, holes: np.ndarray, hull: np.ndarray, disc: tuple, colour: str):
+    """A mask taken apart: its parts, its holes, its box and convex hull, and the largest disc inside.
+
+    Args:
+        image: RGB, uint8 H×W×3; parts, holes: i32 H×W, 0 elsewhere; hull: float (V, 2); disc: x, y, radius in px.
+    """
+    from matplotlib.patches import Circle, Rectangle
+
+    y, x = np.nonzero(parts)
+    left, top, right, bottom = x.min(), y.min(), x.max() + 1, y.max() + 1
+    fills = {f"part {n + 1}": shade for n, shade in enumerate(_tints(colour, parts.max()))}
+    split = np.where(holes, parts.max() + 1, parts)
+
+    def frame(ax):
+        ax.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=look.LIGHT["soft"]))
+        ax.plot(*_closed(hull), color=look.LIGHT["ink"], linewidth=1.2, linestyle="--")
+
+    def inscribed(ax):
+        ax.add_patch(Circle(disc[:2], disc[2], facecolor="none", edgecolor=look.LIGHT["ink"], linewidth=1.6))
+
+    mask = _filled(parts > 0, colour)
+    panels = {
+        "image": (image, None),
+        f"parts: {parts.max()}, holes: {holes.max()}": (ramp(split, [*fills.values(), WRONG]), None),
+        "box and convex hull (dashed)": (mask, frame),
+        f"largest disc: {2 * disc[2]:.1f} px": (mask, inscribed),
+    }
+    return _panels(panels, fills | ({"hole": WRONG} if holes.any() else {}), 2)
+
+
+def simplified(
+    image: np.ndarray,
+    outlines: Sequence[np.ndarray],
+    ways: dict[str, Sequence[np.ndarray]],
+    colour: str,
+    *,
+    columns: int = 3,
+):
+    """Polygons as they were drawn (grey line) under what is left of them, with its vertices: a panel for each way."""
+
+    def panel(left):
+        def draw(ax):
+            for outline in outlines:
+                ax.plot(*_closed(outline), color=WRONG, linewidth=0.9, alpha=0.7)
+            for outline in left:
+                _outline(ax, outline, colour)
+
+        return _pale(image), draw
+
+    return _panels({name: panel(left) for name, left in ways.items()}, None, columns)
+
+
+def ramp(values: np.ndarray, shades: Sequence[str]) -> np.ndarray:
+    """Numbers i64 H×W from 1 up as the shades, 0 as nothing: RGBA, uint8 H×W×4.
+
+    >>> ramp(np.array([[0, 2]]), ["#000000", "#ffffff"]).tolist()
+    [[[0, 0, 0, 0], [255, 255, 255, 255]]]
+    """
+    return np.array([[0, 0, 0, 0], *map(_rgba, shades)], np.uint8)[values]
+
+
+def _panels(panels: dict[str, tuple], key: dict[str, str] | None, columns: int):
+    """Images, each with what is drawn over it in its pixel coordinates, under their names."""
+    if not panels:
+        raise UserError("a gallery needs at least one picture")
+    columns = min(columns, len(panels))
+    rows = -(-len(panels) // columns)
+    tallest = max(image.shape[0] / image.shape[1] for image, _ in panels.values())
+    width = 7.5 / columns
+
+    def draw(figure):
+        grid = figure.subplots(rows, columns, squeeze=False)
+        for ax in grid.flat:
+            ax.set_axis_off()
+        for ax, (name, (image, over)) in zip(grid.flat, panels.items(), strict=False):
+            _show(ax, image)
+            ax.set_title(name, pad=4)
+            if over:
+                over(ax)
+                ax.set(xlim=(0, image.shape[1]), ylim=(image.shape[0], 0))
+        if key:
+            _key(figure, key)
+
+    return _figure((7.5, rows * (width * tallest + 0.3) + (0.35 if key else 0)), draw)
+
+
+def _outline(ax, outline: np.ndarray, colour: str) -> None:
+    from matplotlib.patches import Polygon
+
+    ax.add_patch(Polygon(outline, facecolor=(colour, 0.28), edgecolor=colour, linewidth=1.6))
+    ax.plot(*outline.T, "o", markersize=4, markerfacecolor="#fefefe", markeredgecolor=colour, markeredgewidth=1.4)
+
+
+def _tints(colour: str, n: int) -> list[str]:
+    """The colour, then lighter and lighter."""
+    rgb = np.array(_rgba(colour)[:3])
+    return ["#" + "".join(f"{round(v):02x}" for v in rgb + (255 - rgb) * 0.75 * i / max(1, n)) for i in range(n)]
+
+
+def _closed(outline: np.ndarray) -> np.ndarray:
+    return np.vstack([outline, outline[:1]]).T
+
+
+def _pale(image: np.ndarray) -> np.ndarray:
+    return (image * 0.45 + 255 * 0.55).astype(np.uint8)
+
+
+def _filled(mask: np.ndarray, colour: str, opacity: float = 0.55) -> np.ndarray:
+    return mask[..., None] * np.array([*_rgba(colour)[:3], round(255 * opacity)], np.uint8)
 
 
 def _figure(size: tuple[float, float], draw: Callable):

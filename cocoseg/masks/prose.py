@@ -1,0 +1,28 @@
+"""Estimates in words, for the chapters."""
+
+import polars as pl
+
+LEVELS = "In brackets and as bars: 95 % bootstrap intervals over images."
+
+
+def said(estimates: pl.DataFrame, quantity: str, size: str = "all", form: str = ".1%") -> str:
+    """An estimate and its interval, a dash where there is none.
+
+    Args:
+        estimates: `cocoseg.masks.estimates.estimates(…)`; form: of the three numbers.
+
+    >>> row = {"quantity": "contested", "size": "all", "estimate": 0.066, "low": 0.046, "high": 0.086}
+    >>> said(pl.DataFrame([row]), "contested")
+    '6.6% (4.6% to 8.6%)'
+    >>> said(pl.DataFrame([row]), "same")
+    '–'
+    """
+    for row in estimates.filter(quantity=quantity, size=size).drop_nulls("estimate").iter_rows(named=True):
+        return f"{row['estimate']:{form}} ({row['low']:{form}} to {row['high']:{form}})"
+    return "–"
+
+
+def value(estimates: pl.DataFrame, quantity: str, size: str = "all") -> float:
+    """An estimate; NaN where there is none."""
+    found = estimates.filter(quantity=quantity, size=size)["estimate"].drop_nulls()
+    return found[0] if len(found) else float("nan")
