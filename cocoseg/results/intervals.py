@@ -196,7 +196,7 @@ def _sums(weights: Iterator[Array], terms: Array) -> Iterator[Array]:
     return ((w @ flat).reshape(len(w), *terms.shape[1:]) for w in weights)
 
 
-def _draws(images: int, resamples: int, seed: int) -> Iterator[Array]:
+def draws(images: int, resamples: int, seed: int) -> Iterator[Array]:
     """How often each image is in each resample, f64 (≤ chunk, images): drawn with replacement."""
     rng = np.random.default_rng(seed)
     for done in range(0, resamples, _CHUNK):
@@ -206,7 +206,7 @@ def _draws(images: int, resamples: int, seed: int) -> Iterator[Array]:
 
 def _resampled(value: Callable[[Array], Array], terms: Array, resamples: int, seed: int) -> Array:
     """The value of each bootstrap resample, f64 (resamples, …)."""
-    return np.concatenate([value(sums) for sums in _sums(_draws(len(terms), resamples, seed), terms)])
+    return np.concatenate([value(sums) for sums in _sums(draws(len(terms), resamples, seed), terms)])
 
 
 def _swapped(value: Callable[[Array], Array], terms: Array, resamples: int, seed: int) -> Array:

@@ -23,6 +23,7 @@ class Metric:
     - `over`: what the mean is taken over, 'classes', 'images' or 'pixels'.
     - `terms`: pixels of images, f64 (N, C, 3) as from `cube` → what is summed over images, f64 (N, groups, terms).
     - `value`: sums, f64 (…, groups, terms) → scores, f64 (…); nan where nothing is defined.
+    - `additive`: whether the terms of images taken together are the sum of their terms: it is a score of the dataset.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Metric:
     over: str
     terms: Callable[[Array], Array]
     value: Callable[[Array], Array]
+    additive: bool = True
 
 
 def definitions() -> pl.DataFrame:
@@ -167,6 +169,23 @@ def by_group(counts: pl.DataFrame, groups: pl.DataFrame, name: str, *, backgroun
     return pl.DataFrame(rows, schema).fill_nan(None).sort(column)
 
 
+def by_class_group(counts: pl.DataFrame, groups: pl.DataFrame, name: str = "miou_d") -> pl.DataFrame:
+    """A metric over the classes of each group, such as a supercategory.
+
+    `groups`: class and one more column, the group of each class. Returns: that column, classes i64 (of the group with
+    a pixel), value f64 (null where not defined), sorted by group. Classes without a group are left out. The classes of
+    a group stay apart: one taken for another of its group is wrong.
+    """
+    (column,) = set(groups.columns) - {"class"}
+    joined = counts.join(groups.drop_nulls().cast({"class": pl.Int16}), on="class")
+    rows = [
+        {column: group, "classes": part["class"].n_unique(), "value": score(part, name)}
+        for (group,), part in joined.group_by(column)
+    ]
+    schema = {column: groups.schema[column], "classes": pl.Int64, "value": pl.Float64}
+    return pl.DataFrame(rows, schema).fill_nan(None).sort(column)
+
+
 def classes(counts: pl.DataFrame, *, background: bool = True, min_images: int = 0) -> Array:
     """The classes that occur, sorted, i64; only those in the truth of at least `min_images` images.
 
@@ -285,6 +304,7 @@ METRICS = (
         _WANG,
         "images",
         *_per_image(_in_truth),
+        additive=False,
     ),
     Metric(
         "miou_i_union",
@@ -293,6 +313,7 @@ METRICS = (
         "the binary case of Wang et al. 2023, without its score of 1 for images that have the class in neither",
         "images",
         *_per_image(_in_either),
+        additive=False,
     ),
     Metric(
         "miou_c",
@@ -301,6 +322,7 @@ METRICS = (
         _WANG,
         "classes",
         *_per_image_and_class(_in_truth),
+        additive=False,
     ),
     Metric(
         "miou_c_union",
@@ -309,6 +331,7 @@ METRICS = (
         "the binary case of Wang et al. 2023, without its score of 1 for images that have the class in neither",
         "classes",
         *_per_image_and_class(_in_either),
+        additive=False,
     ),
     Metric(
         "fw_iou",

@@ -8,7 +8,7 @@ import pytest
 
 from cocoseg.errors import UserError
 from cocoseg.results.counts import COUNTS
-from cocoseg.results.intervals import _draws, class_intervals, compare, compare_classes, interval
+from cocoseg.results.intervals import class_intervals, compare, compare_classes, draws, interval
 from cocoseg.results.metrics import METRICS, score
 
 
@@ -40,7 +40,7 @@ def repeated(counts, weights):
 def test_a_bootstrap_is_the_score_of_resampled_images(name):
     counts = model(rare=15)
     row = interval(counts, name, resamples=60).row(0, named=True)
-    resampled = [score(repeated(counts, weights), name) for chunk in _draws(40, 60, 0) for weights in chunk]
+    resampled = [score(repeated(counts, weights), name) for chunk in draws(40, 60, 0) for weights in chunk]
     assert row["estimate"] == pytest.approx(score(counts, name))
     assert [row["low"], row["high"]] == pytest.approx(np.quantile(resampled, [0.025, 0.975]))
 
