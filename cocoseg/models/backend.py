@@ -25,6 +25,7 @@ def tensorflow():
 
 
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
+STRATEGIES = ("single", "mirrored")
 
 
 def precision(name: str = "auto") -> str:
@@ -44,6 +45,22 @@ def precision(name: str = "auto") -> str:
     except OSError:
         return "float32"
     return "mixed_bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"
+
+
+def strategy(name: str = "single"):
+    """The `tf.distribute` strategy of that name; `mirrored` is over all GPUs of the machine, or else over its CPUs."""
+    tf = tensorflow()
+    return tf.distribute.MirroredStrategy() if name == "mirrored" else tf.distribute.get_strategy()
+
+
+def memory_mib() -> float:
+    """MiB in use: the most that was ever used of the first GPU, or what this process holds where there is none."""
+    import psutil
+
+    tf = tensorflow()
+    if tf.config.list_logical_devices("GPU"):
+        return tf.config.experimental.get_memory_info("GPU:0")["peak"] / 2**20
+    return psutil.Process().memory_info().rss / 2**20
 
 
 @contextlib.contextmanager

@@ -1,7 +1,10 @@
 """Training: from a dataset's name to a model and its learning curve."""
 
+import contextlib
+import dataclasses
 import math
 import time
+import warnings
 from pathlib import Path
 
 import polars as pl
@@ -10,26 +13,17 @@ from cocoseg.coco.check import check
 from cocoseg.coco.datasets import dataset
 from cocoseg.coco.label_space import label_space
 from cocoseg.errors import UserError
-from cocoseg.models import backend, checkpoint, labels, pipeline
-from cocoseg.models.backend import tensorflow
-from cocoseg.models.losses import cross_entropy
+from cocoseg.models import backend, checkpoint, frequencies, labels, pipeline
+from cocoseg.models.checkpoint import Checkpoint
+from cocoseg.models.descent import averaged, descent
+from cocoseg.models.losses import loss
+from cocoseg.models.optimizers import optimizer, rate
+from cocoseg.models.recipe import Recipe
 from cocoseg.models.registry import Model, build
+from cocoseg.models.storage import start_from
 from cocoseg.models.validation import hold_out, validate
 from cocoseg.progress import progress
 from cocoseg.runs import fingerprint
-
-WARMUP = 0.05
-
-RANGES = {
-    "size": (1, 2048),
-    "batch": (1, 1024),
-    "steps": (1, 10_000_000),
-    "learning_rate": (1e-8, 10.0),
-    "weight_decay": (0.0, 1.0),
-    "seed": (0, 2**31 - 1),
-    "validate_every": (1, 10_000_000),
-    "checkpoint_every": (1, 10_000_000),
-}
 
 CURVE = {
     "step": pl.Int64,
@@ -39,6 +33,11 @@ CURVE = {
     "val_miou": pl.Float64,
     "images_per_second": pl.Float64,
     "seconds": pl.Float64,
+    "wait_seconds": pl.Float64,
+    "step_seconds": pl.Float64,
+    "validation_seconds": pl.Float64,
+    "checkpoint_seconds": pl.Float64,
+    "memory_mib": pl.Float64,
 }
 
 
@@ -49,75 +48,82 @@ def train(
     space: str,
     checkpoints: Path | str,
     *,
-    size: int = 128,
-    batch: int = 8,
-    steps: int = 750,
-    learning_rate: float = 1e-3,
-    weight_decay: float = 1e-4,
-    seed: int = 0,
-    precision: str = "auto",
-    validate_every: int = 150,
-    checkpoint_every: int = 50,
+    encoder: str = "",
+    init_from: Path | str | None = None,
+    validate_every: int | None = None,
+    checkpoint_every: int | None = None,
     workers: int | None = None,
+    **recipe,
 ) -> tuple[Model, pl.DataFrame]:
     """Train a model on a split of a dataset, or go on with a training that was interrupted.
 
-    `model`, `data` and `space` are names (`cocoseg.models.registry`, `cocoseg.coco.datasets`,
-    `cocoseg.coco.label_space`). The network sees `steps` batches of `batch` crops of size×size px
-    (`cocoseg.models.pipeline`) and minimises the cross-entropy of pixels that are not void with AdamW (Loshchilov and
-    Hutter, "Decoupled weight decay regularization", ICLR 2019); the learning rate rises to `learning_rate` in a
-    twentieth of the steps and falls to 0 as a cosine. A model that does not learn by gradient is fitted to the label
-    maps, and its curve has one row.
+    `model`, `encoder`, `data` and `space` are names (`cocoseg.models.registry`, `cocoseg.models.encoder`,
+    `cocoseg.coco.datasets`, `cocoseg.coco.label_space`), `recipe` has fields of `cocoseg.models.recipe.Recipe`. With
+    `init_from`, a folder with a trained model, the network starts with those of its weights that fit. A model that does
+    not learn by gradient is fitted to the label maps, and its curve has one row.
 
-    A tenth of the split is held out and predicted every `validate_every` steps and at the end. Every
-    `checkpoint_every` steps the state is written to `checkpoints`; the same call finds it there and, on the same
-    machine, ends with the same numbers as one that was never interrupted.
-
-    `precision` is a Keras dtype policy, or `auto` (`cocoseg.models.backend.precision`); variables, logits and the loss
-    are float32 in any.
+    A tenth of the split is held out and predicted every `validate_every` steps (default: 150, or a twentieth of the
+    steps where that is more) and at the end. Every `checkpoint_every` steps (default: 50, or a two-hundredth) the state
+    is written to `checkpoints`; the same call finds it there and, on the same machine, ends with the same numbers as
+    one that was never interrupted.
 
     Returns the model and its learning curve, a row per step: step (from 1), loss, learning_rate, val_pixel_accuracy
-    and val_miou (null between validations), images_per_second (of the step) and seconds (of work since the start).
+    and val_miou (null between validations), images_per_second (of the step), seconds (of work since the start), seconds
+    of this step by phase: wait_seconds (for the batch), step_seconds, validation_seconds and checkpoint_seconds (null
+    where there was none); and memory_mib (`cocoseg.models.backend.memory_mib`).
 
-    A number out of its range (`RANGES`), a size that does not fit the network, a checkpoint of other settings and a
-    loss that is not finite are a `UserError`.
+    What the recipe refuses, a size that does not fit the network, a checkpoint of other settings, a label map that
+    holds an unknown class and a loss that is not finite are a `UserError`. Classes that no training image shows are
+    warned of.
     """
-    settings = {
-        "model": model,
-        "space": space,
-        "size": size,
-        "batch": batch,
-        "steps": steps,
-        "learning_rate": learning_rate,
-        "weight_decay": weight_decay,
-        "seed": seed,
-        "precision": backend.precision(precision),
-    }
-    _refuse({**settings, "validate_every": validate_every, "checkpoint_every": checkpoint_every})
+    recipe = Recipe(**recipe)
+    for name, every in {"validate_every": validate_every, "checkpoint_every": checkpoint_every}.items():
+        if every is not None and every < 1:
+            raise UserError(f"{name} is at least 1; got {every}")
     source = dataset(data)
     coco, _ = check(source.annotations(split))
     classes = label_space(space, coco.categories)
-    with backend.policy(settings["precision"]):
-        built = build(model, classes, size, seed)
-    if remainder := size % getattr(built.body, "stride", 1):
-        raise UserError(
-            f"{model} needs a size that is a multiple of {built.body.stride}, as {size - remainder}; got {size}"
-        )
+    recipe = dataclasses.replace(recipe, precision=backend.precision(recipe.precision))
+    strategy = backend.strategy(recipe.strategy)
+    with backend.policy(recipe.precision), strategy.scope():
+        built = build(model, classes, recipe.size, recipe.seed, encoder)
+    _refuse(built, recipe, strategy)
+    if init_from:
+        start_from(built, init_from)
     samples, held_out = hold_out(labels.prepare(coco, source.images(split), classes, workers=workers))
+    counts = frequencies.pixels(samples, classes, workers=workers)
+    if unseen := frequencies.unseen(counts, classes):
+        warnings.warn(f"no image to learn from shows: {', '.join(unseen)}", stacklevel=2)
     if hasattr(built.body, "fit"):
         return built, _fit(built, samples, held_out)
-    settings["samples"] = fingerprint.digest(
-        *map(str, samples["image_id"]), *(fingerprint.file(Path(p)) for p in samples["label"])
+    recipe = dataclasses.replace(recipe, steps=recipe.length(samples.height), epochs=0)
+    settings = {
+        "model": model,
+        "encoder": built.encoder,
+        "space": space,
+        **dataclasses.asdict(recipe),
+        "init_from": fingerprint.file(Path(init_from) / "model.json") if init_from else "",
+        "samples": fingerprint.digest(
+            *map(str, samples["image_id"]), *(fingerprint.file(Path(p)) for p in samples["label"])
+        ),
+    }
+    every = (
+        validate_every or max(150, recipe.steps // 20),
+        checkpoint_every or max(50, recipe.steps // 200),
     )
-    return built, _descend(
-        built, samples, held_out, Path(checkpoints) / "checkpoint.npz", settings, validate_every, checkpoint_every
-    )
+    return built, _descend(built, samples, held_out, counts, recipe, strategy, Path(checkpoints), settings, every)
 
 
-def _refuse(settings: dict) -> None:
-    for name, (low, high) in RANGES.items():
-        if not low <= settings[name] <= high:
-            raise UserError(f"{name} is between {low:g} and {high:g}; got {settings[name]:g}")
+def _refuse(model: Model, recipe: Recipe, strategy) -> None:
+    if remainder := recipe.size % getattr(model.body, "stride", 1):
+        raise UserError(
+            f"{model.name} needs a size that is a multiple of {model.body.stride}, as "
+            f"{recipe.size - remainder or model.body.stride}; got {recipe.size}"
+        )
+    if recipe.freeze and getattr(model.body, "encoder", None) is None:
+        raise UserError(f"{model.name} has no encoder that was trained before; freeze must be 0")
+    if recipe.batch % strategy.num_replicas_in_sync:
+        raise UserError(f"a batch of {recipe.batch} cannot be divided among {strategy.num_replicas_in_sync} devices")
 
 
 def _fit(model: Model, samples: pl.DataFrame, held_out: pl.DataFrame) -> pl.DataFrame:
@@ -128,68 +134,108 @@ def _fit(model: Model, samples: pl.DataFrame, held_out: pl.DataFrame) -> pl.Data
     return pl.DataFrame([row | validate(model, held_out)], CURVE)
 
 
-def _descend(model, samples, held_out, path, settings, validate_every, checkpoint_every) -> pl.DataFrame:
-    size, batch, steps, seed = (settings[key] for key in ("size", "batch", "steps", "seed"))
-    network = model.body.network
-    optimizer = adamw(network, steps, settings["learning_rate"], settings["weight_decay"])
-    variables = [*network.variables, *optimizer.variables]
+def _descend(model, samples, held_out, counts, recipe, strategy, folder, settings, every) -> pl.DataFrame:
+    network, steps = model.body.network, recipe.steps
+    with strategy.scope():
+        moving = optimizer(
+            network, recipe.optimizer, weight_decay=recipe.weight_decay, ema=recipe.ema, accumulate=recipe.accumulate
+        )
+    learned = network.trainable_variables
+    variables = [*network.variables, *moving.variables]
+    last, best = folder / "checkpoint.npz", folder / "best.npz"
     rows = []
-    if state := checkpoint.read(path, settings):
+    if state := checkpoint.read(last, settings):
         rows = state.rows
         for variable, value in zip(variables, state.variables, strict=True):
             variable.assign(value)
-    step = descent(network, optimizer)
+    lost = loss(recipe.loss, frequencies.weights(counts, model.space.n, recipe.class_weights))
     bar = progress(total=steps, initial=len(rows), desc=model.name, unit="step")
-    seconds = rows[-1]["seconds"] if rows else 0.0
-    clock = time.perf_counter()
-    for images, truth in pipeline.batches(samples, size, batch, seed=seed, first=len(rows), last=steps):
-        done = len(rows) + 1
-        rate = float(optimizer.learning_rate)
-        begin = time.perf_counter()
-        loss, norm = (float(x) for x in step(images, truth))
-        row = {"step": done, "loss": loss, "learning_rate": rate}
-        if not math.isfinite(loss + norm):
-            raise UserError(
-                f"the training diverged at step {done}: loss {loss}, norm of the gradient {norm}; "
-                f"give a learning rate below {settings['learning_rate']:g}"
-            )
-        row["images_per_second"] = batch / (time.perf_counter() - begin)
-        if done % validate_every == 0 or done == steps:
-            row |= validate(model, held_out)
-        row["seconds"] = seconds + time.perf_counter() - clock
-        rows.append(row)
-        if done % checkpoint_every == 0 or done == steps:
-            checkpoint.write(path, checkpoint.Checkpoint(settings, rows, [v.numpy() for v in variables]))
-        bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
-        bar.update()
+    clock = _Clock(rows[-1]["seconds"] if rows else 0.0)
+    frozen = round(recipe.freeze * steps)
+    for begin, end in ((0, frozen), (frozen, steps)):
+        begin = max(begin, len(rows))
+        if begin >= end:
+            continue
+        if model.body.encoder is not None:
+            model.body.encoder.trainable = end > frozen
+        step = descent(network, moving, lost, strategy=strategy, xla=recipe.xla)
+        drawn = pipeline.batches(
+            samples,
+            recipe.size,
+            recipe.batch,
+            seed=recipe.seed,
+            first=begin,
+            last=end,
+            augmentation=recipe.augmentation,
+            counts=counts if recipe.balanced else None,
+        )
+        if recipe.strategy == "mirrored":
+            drawn = strategy.experimental_distribute_dataset(drawn)
+        for images, truth in clock.waiting(drawn):
+            done = len(rows) + 1
+            updates = math.ceil(steps / recipe.accumulate)
+            share = rate((done - 1) // recipe.accumulate, updates, recipe.warmup, recipe.schedule)
+            moving.learning_rate = recipe.learning_rate * share
+            with clock.phase("step"):
+                value, norm = (float(x) for x in step(images, truth))
+            row = {"step": done, "loss": value, "learning_rate": recipe.learning_rate * share}
+            # A loss that is scaled for float16 may have a gradient that is too large for it: that step is left out.
+            if not math.isfinite(value if recipe.precision == "mixed_float16" else value + norm):
+                raise UserError(
+                    f"the training diverged at step {done}: loss {value}, norm of the gradient {norm}; "
+                    f"give a learning rate below {recipe.learning_rate:g}"
+                )
+            row["images_per_second"] = recipe.batch / clock.seconds["step"]
+            if done % every[0] == 0 or done == steps:
+                with clock.phase("validation"), averaged(network, moving, learned):
+                    row |= validate(model, held_out)
+                    if row["val_miou"] > max((r["val_miou"] for r in rows if "val_miou" in r), default=-1.0):
+                        checkpoint.write(best, Checkpoint(settings, [row], network.get_weights()))
+                bar.set_postfix_str(f"mIoU {row['val_miou']:.3f}", refresh=False)
+            rows.append(row | clock.row() | {"memory_mib": backend.memory_mib()})
+            if done % every[1] == 0 or done == steps:
+                with clock.phase("checkpoint"):
+                    checkpoint.write(last, Checkpoint(settings, rows, [v.numpy() for v in variables]))
+                rows[-1] |= {"checkpoint_seconds": clock.seconds.pop("checkpoint")}
+            bar.set_description(f"{model.name} loss {value:.3f}", refresh=False)
+            bar.update()
     bar.close()
+    if model.body.encoder is not None:
+        model.body.encoder.trainable = True
+    if recipe.ema:
+        moving.finalize_variable_values(learned)
+    if recipe.keep == "best":
+        network.set_weights(checkpoint.read(best, settings).variables)
     return pl.DataFrame(rows, CURVE)
 
 
-def adamw(network, steps: int, learning_rate: float, weight_decay: float):
-    """AdamW with a warm-up and a cosine; biases and normalisation are not decayed."""
-    import keras
+class _Clock:
+    """Seconds of work, and those of the present step by phase."""
 
-    warmup = math.ceil(WARMUP * steps)
-    rate = keras.optimizers.schedules.CosineDecay(
-        learning_rate / warmup, max(1, steps - warmup), warmup_target=learning_rate, warmup_steps=warmup
-    )
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=weight_decay)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    optimizer.build(network.trainable_variables)
-    return optimizer
+    def __init__(self, before: float):
+        self.before = before
+        self.start = time.perf_counter()
+        self.seconds = {}
 
+    def waiting(self, items):
+        """The items; how long each was waited for is the phase `wait`."""
+        items = iter(items)
+        while True:
+            begin = time.perf_counter()
+            try:
+                item = next(items)
+            except StopIteration:
+                return
+            self.seconds = {"wait": time.perf_counter() - begin}
+            yield item
 
-def descent(network, optimizer):
-    """One step of training as a compiled function: images and label maps in; the loss and the gradient's norm out."""
-    tf = tensorflow()
+    @contextlib.contextmanager
+    def phase(self, name: str):
+        begin = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - begin
 
-    @tf.function(autograph=False, jit_compile=False)  # on CPUs, XLA is up to ten times slower
-    def step(images, truth):
-        with tf.GradientTape() as tape:
-            loss = cross_entropy(network(images, training=True), truth)
-        gradients = tape.gradient(loss, network.trainable_variables)
-        optimizer.apply(gradients, network.trainable_variables)
-        return loss, tf.linalg.global_norm(gradients)
-
-    return step
+    def row(self) -> dict[str, float]:
+        """What the curve says of the present step."""
+        since = {f"{name}_seconds": seconds for name, seconds in self.seconds.items()}
+        return {"seconds": self.before + time.perf_counter() - self.start, **since}
