@@ -43,21 +43,23 @@ def batches(
 ):
     """A `tf.data.Dataset` of the batches of steps `first` to `last` (exclusive).
 
-    `samples` has the columns image and label (paths). A batch is a pair of images, float32 batch×size×size×3 in
-    0–255, and label maps, uint8 batch×size×size; see `crop`. With the pixel `counts` of the samples
-    (`cocoseg.models.frequencies.pixels`) classes are balanced: each crop shows a pixel of a class drawn at random.
+    `samples` has the columns image and label, of paths or of files' bytes (`cocoseg.models.shards`). A batch is a pair
+    of images, float32 batch×size×size×3 in 0–255, and label maps, uint8 batch×size×size; see `crop`. With the pixel
+    `counts` of the samples (`cocoseg.models.frequencies.pixels`) classes are balanced: each crop shows a pixel of a
+    class drawn at random.
     """
     tf = tensorflow()
     options = tf.data.Options()
     options.autotune.enabled = False  # its threads sometimes outlive the training by seconds
     images, labels = (tf.constant(samples[column].to_list()) for column in ("image", "label"))
-    seed = tf.constant(seed, tf.int64)
+    seed, n = tf.constant(seed, tf.int64), tf.constant(samples.height, tf.int64)
     augmentation = augmentation or Augmentation()
     holders = None if counts is None else _holders(samples, counts)
+    read = tf.identity if samples.schema["image"] == pl.Binary else tf.io.read_file
 
     @tf.autograph.experimental.do_not_convert
     def one(i):
-        return crop(images, labels, size, seed, i, augmentation, holders)
+        return crop(lambda k: (read(images[k]), read(labels[k])), n, size, seed, i, augmentation, holders)
 
     return (
         tf.data.Dataset.range(first * batch, last * batch)
@@ -77,14 +79,15 @@ def _holders(samples: pl.DataFrame, counts: pl.DataFrame):
     return tf.constant(held["class"].to_list(), tf.uint8), tf.ragged.constant(rows, tf.int64)
 
 
-def crop(images, labels, size: int, seed, i, augmentation: Augmentation, holders=None):
-    """Crop i: sample `i mod n` of the `i // n`-th permutation of the n samples, at a random scale, place and side.
+def crop(read, n, size: int, seed, i, augmentation: Augmentation, holders=None):
+    """Crop i: sample `i mod n` of the `i // n`-th permutation of n samples, at a random scale, place and side.
+
+    `read` gives the files, as bytes, of an image and its label map by their number.
 
     With `holders` it is any sample that holds a class, drawn first, and a random pixel of this class is in the crop.
     The scale is log-uniform. Returns what `window` does.
     """
     tf = tensorflow()
-    n = tf.size(images, tf.int64)
     if holders is None:
         k = tf.random.experimental.index_shuffle(i % n, tf.stack([seed, i // n]), n - 1)
     else:
@@ -92,8 +95,9 @@ def crop(images, labels, size: int, seed, i, augmentation: Augmentation, holders
         classes, rows = holders
         one = _pick(drawn[0], tf.size(classes))
         k = rows[one][_pick(drawn[1], tf.size(rows[one]))]
-    image = tf.io.decode_image(tf.io.read_file(images[k]), channels=3, expand_animations=False)
-    label = tf.io.decode_png(tf.io.read_file(labels[k]), channels=1)[..., 0]
+    image, label = read(k)
+    image = tf.io.decode_image(image, channels=3, expand_animations=False)
+    label = tf.io.decode_png(label, channels=1)[..., 0]
 
     scale, y, x, side = tf.unstack(tf.random.stateless_uniform([4], tf.stack([seed, i])))
     low, high = augmentation.smallest, augmentation.largest

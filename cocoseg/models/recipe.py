@@ -46,6 +46,7 @@ class Recipe:
     - `loss`, `class_weights`: as in `cocoseg.models.losses.loss` and `cocoseg.models.frequencies.weights`.
     - `freeze`: the share of the steps in which the encoder, its normalisation included, stays as it is.
     - `scale_min`, `scale_max`, `colour`, `balanced`: as in `cocoseg.models.pipeline`.
+    - `shards`: crops come from small copies of the images (`cocoseg.models.shards`), not from the images themselves.
     - `keep`: the weights at the end, or those with the best mIoU on held-out images.
     - `precision`: a Keras dtype policy, or `auto` (`cocoseg.models.backend.precision`); variables, logits and the loss
       are float32 in any.
@@ -74,6 +75,7 @@ class Recipe:
     scale_max: float = 1.5
     colour: float = 0.0
     balanced: bool = False
+    shards: bool = False
     keep: str = "last"
     precision: str = "auto"
     xla: bool = False
@@ -97,6 +99,15 @@ class Recipe:
     def augmentation(self) -> Augmentation:
         """How crops are varied."""
         return Augmentation(self.scale_min, self.scale_max, self.colour)
+
+    def rate(self, step: int) -> float:
+        """The learning rate of a step (from 1) of `steps`.
+
+        >>> Recipe(steps=750, learning_rate=0.01).rate(1)
+        0.0002631578947368421
+        """
+        update, updates = (step - 1) // self.accumulate, math.ceil(self.steps / self.accumulate)
+        return self.learning_rate * optimizers.rate(update, updates, self.warmup, self.schedule)
 
     def length(self, images: int) -> int:
         """The number of steps on this many images.

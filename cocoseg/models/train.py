@@ -1,6 +1,5 @@
 """Training: from a dataset's name to a model and its learning curve."""
 
-import contextlib
 import dataclasses
 import math
 import time
@@ -13,11 +12,12 @@ from cocoseg.coco.check import check
 from cocoseg.coco.datasets import dataset
 from cocoseg.coco.label_space import label_space
 from cocoseg.errors import UserError
-from cocoseg.models import backend, checkpoint, frequencies, labels, pipeline
+from cocoseg.models import backend, checkpoint, frequencies, labels, pipeline, shards
 from cocoseg.models.checkpoint import Checkpoint
+from cocoseg.models.clock import Clock
 from cocoseg.models.descent import averaged, descent
 from cocoseg.models.losses import loss
-from cocoseg.models.optimizers import optimizer, rate
+from cocoseg.models.optimizers import optimizer
 from cocoseg.models.recipe import Recipe
 from cocoseg.models.registry import Model, build
 from cocoseg.models.storage import start_from
@@ -135,7 +135,7 @@ def _fit(model: Model, samples: pl.DataFrame, held_out: pl.DataFrame) -> pl.Data
 
 
 def _descend(model, samples, held_out, counts, recipe, strategy, folder, settings, every) -> pl.DataFrame:
-    network, steps = model.body.network, recipe.steps
+    network, encoder = model.body.network, model.body.encoder
     with strategy.scope():
         moving = optimizer(
             network, recipe.optimizer, weight_decay=recipe.weight_decay, ema=recipe.ema, accumulate=recipe.accumulate
@@ -149,93 +149,79 @@ def _descend(model, samples, held_out, counts, recipe, strategy, folder, setting
         for variable, value in zip(variables, state.variables, strict=True):
             variable.assign(value)
     lost = loss(recipe.loss, frequencies.weights(counts, model.space.n, recipe.class_weights))
-    bar = progress(total=steps, initial=len(rows), desc=model.name, unit="step")
-    clock = _Clock(rows[-1]["seconds"] if rows else 0.0)
-    frozen = round(recipe.freeze * steps)
-    for begin, end in ((0, frozen), (frozen, steps)):
+    if recipe.shards:
+        samples = shards.prepare(samples, math.ceil(recipe.size * recipe.scale_max))
+    frozen = round(recipe.freeze * recipe.steps)
+    bar = progress(total=recipe.steps, initial=len(rows), desc=model.name, unit="step")
+    clock = Clock(rows[-1]["seconds"] if rows else 0.0)
+    for begin, end in ((0, frozen), (frozen, recipe.steps)):
         begin = max(begin, len(rows))
         if begin >= end:
             continue
-        if model.body.encoder is not None:
-            model.body.encoder.trainable = end > frozen
+        if encoder is not None:
+            encoder.trainable = end > frozen
         step = descent(network, moving, lost, strategy=strategy, xla=recipe.xla)
-        drawn = pipeline.batches(
-            samples,
-            recipe.size,
-            recipe.batch,
-            seed=recipe.seed,
-            first=begin,
-            last=end,
-            augmentation=recipe.augmentation,
-            counts=counts if recipe.balanced else None,
-        )
-        if recipe.strategy == "mirrored":
-            drawn = strategy.experimental_distribute_dataset(drawn)
-        for images, truth in clock.waiting(drawn):
+        for images, truth in clock.waiting(_batches(samples, counts, recipe, strategy, begin, end)):
             done = len(rows) + 1
-            updates = math.ceil(steps / recipe.accumulate)
-            share = rate((done - 1) // recipe.accumulate, updates, recipe.warmup, recipe.schedule)
-            moving.learning_rate = recipe.learning_rate * share
+            moving.learning_rate = recipe.rate(done)
             with clock.phase("step"):
                 value, norm = (float(x) for x in step(images, truth))
-            row = {"step": done, "loss": value, "learning_rate": recipe.learning_rate * share}
-            # A loss that is scaled for float16 may have a gradient that is too large for it: that step is left out.
-            if not math.isfinite(value if recipe.precision == "mixed_float16" else value + norm):
-                raise UserError(
-                    f"the training diverged at step {done}: loss {value}, norm of the gradient {norm}; "
-                    f"give a learning rate below {recipe.learning_rate:g}"
-                )
-            row["images_per_second"] = recipe.batch / clock.seconds["step"]
-            if done % every[0] == 0 or done == steps:
+            _refuse_divergence(done, value, norm, recipe)
+            row = {"step": done, "loss": value, "learning_rate": recipe.rate(done)}
+            if done % every[0] == 0 or done == recipe.steps:
                 with clock.phase("validation"), averaged(network, moving, learned):
                     row |= validate(model, held_out)
                     if row["val_miou"] > max((r["val_miou"] for r in rows if "val_miou" in r), default=-1.0):
                         checkpoint.write(best, Checkpoint(settings, [row], network.get_weights()))
-                bar.set_postfix_str(f"mIoU {row['val_miou']:.3f}", refresh=False)
-            rows.append(row | clock.row() | {"memory_mib": backend.memory_mib()})
-            if done % every[1] == 0 or done == steps:
+            row |= {"images_per_second": recipe.batch / clock.seconds["step"], "memory_mib": backend.memory_mib()}
+            rows.append(row | clock.row())
+            if done % every[1] == 0 or done == recipe.steps:
                 with clock.phase("checkpoint"):
                     checkpoint.write(last, Checkpoint(settings, rows, [v.numpy() for v in variables]))
-                rows[-1] |= {"checkpoint_seconds": clock.seconds.pop("checkpoint")}
-            bar.set_description(f"{model.name} loss {value:.3f}", refresh=False)
-            bar.update()
+                rows[-1] |= clock.row()
+            _show(bar, rows)
     bar.close()
-    if model.body.encoder is not None:
-        model.body.encoder.trainable = True
-    if recipe.ema:
-        moving.finalize_variable_values(learned)
+    if encoder is not None:
+        encoder.trainable = True
     if recipe.keep == "best":
         network.set_weights(checkpoint.read(best, settings).variables)
+    elif recipe.ema:
+        moving.finalize_variable_values(learned)
     return pl.DataFrame(rows, CURVE)
 
 
-class _Clock:
-    """Seconds of work, and those of the present step by phase."""
+def _batches(samples, counts, recipe: Recipe, strategy, first: int, last: int):
+    drawn = pipeline.batches(
+        samples,
+        recipe.size,
+        recipe.batch,
+        seed=recipe.seed,
+        first=first,
+        last=last,
+        augmentation=recipe.augmentation,
+        counts=counts if recipe.balanced else None,
+    )
+    return strategy.experimental_distribute_dataset(drawn) if recipe.strategy == "mirrored" else drawn
 
-    def __init__(self, before: float):
-        self.before = before
-        self.start = time.perf_counter()
-        self.seconds = {}
 
-    def waiting(self, items):
-        """The items; how long each was waited for is the phase `wait`."""
-        items = iter(items)
-        while True:
-            begin = time.perf_counter()
-            try:
-                item = next(items)
-            except StopIteration:
-                return
-            self.seconds = {"wait": time.perf_counter() - begin}
-            yield item
+def _refuse_divergence(step: int, value: float, norm: float, recipe: Recipe) -> None:
+    # A loss that is scaled for float16 may have a gradient that is too large for it: that step is left out.
+    if not math.isfinite(value if recipe.precision == "mixed_float16" else value + norm):
+        raise UserError(
+            f"the training diverged at step {step}: loss {value}, norm of the gradient {norm}; "
+            f"give a learning rate below {recipe.learning_rate:g}"
+        )
 
-    @contextlib.contextmanager
-    def phase(self, name: str):
-        begin = time.perf_counter()
-        yield
-        self.seconds[name] = time.perf_counter() - begin
 
-    def row(self) -> dict[str, float]:
-        """What the curve says of the present step."""
-        since = {f"{name}_seconds": seconds for name, seconds in self.seconds.items()}
-        return {"seconds": self.before + time.perf_counter() - self.start, **since}
+def _show(bar, rows: list[dict]) -> None:
+    """Live: the loss, the last and the best held-out mIoU, and the share of the time that went into waiting."""
+    if bar.disable:
+        return
+    recent = rows[-20:]
+    waited = sum(row["wait_seconds"] for row in recent)
+    shown = {"loss": f"{rows[-1]['loss']:.3f}"}
+    if scores := [row["val_miou"] for row in rows if "val_miou" in row]:
+        shown |= {"mIoU": f"{scores[-1]:.3f}", "best": f"{max(scores):.3f}"}
+    shown["wait"] = f"{waited / (waited + sum(row['step_seconds'] for row in recent)):.0%}"
+    bar.set_postfix(shown, refresh=False)
+    bar.update()
