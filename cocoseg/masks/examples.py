@@ -76,6 +76,8 @@ def rasterised(content: list | dict, height: int, width: int) -> np.ndarray:
     """
     if isinstance(content, list):
         content = [flat for ring in content if len(flat := np.ravel(ring).tolist()) >= 6]
+        if not content:
+            return np.zeros((height, width), bool)
     encoded = coco_mask.frPyObjects(content, height, width)
     encoded = coco_mask.merge(encoded) if isinstance(encoded, list) else encoded
     return np.array(coco_mask.decode(encoded), bool)

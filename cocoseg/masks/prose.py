@@ -2,8 +2,6 @@
 
 import polars as pl
 
-LEVELS = "In brackets and as bars: 95 % bootstrap intervals over images."
-
 
 def said(estimates: pl.DataFrame, quantity: str, size: str = "all", form: str = ".1%") -> str:
     """An estimate and its interval, a dash where there is none.

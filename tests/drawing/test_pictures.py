@@ -95,3 +95,50 @@ def test_polygons_show_every_vertex():
     ax = pictures.polygons(IMAGE, outlines, ["#f46340", "#2c6e80"]).axes[0]
     assert [len(line.get_xdata()) for line in ax.lines] == [3, 4]
     assert ax.get_xlim() == (0, 6) and ax.get_ylim() == (4, 0)
+
+
+SQUARE = np.array([[1, 1], [5, 1], [5, 3], [1, 3.0]])
+MASK = np.zeros((4, 6), bool)
+MASK[1:3, 1:5] = True
+MASK[1, 3] = False
+
+
+def test_encodings_count_vertices_pixels_and_runs():
+    figure = pictures.encodings(IMAGE, MASK, [SQUARE], "#f46340")
+    assert [ax.get_title(loc="left") for ax in figure.axes] == ["4 vertices", "7 pixels", "4 runs, by column"]
+    starts = [tuple(map(float, run[0])) for run in figure.axes[2].collections[0].get_segments()]
+    assert starts == [(1.5, 1.12), (2.5, 1.12), (3.5, 2.12), (4.5, 1.12)]
+
+
+def test_a_column_with_a_gap_has_two_runs():
+    gap = np.array([[1], [0], [1]], bool)
+    figure = pictures.encodings(np.zeros((3, 1, 3), np.uint8), gap, [], "#f46340")
+    assert figure.axes[2].get_title(loc="left") == "2 runs, by column"
+
+
+def test_an_anatomy_shows_parts_holes_hull_and_disc():
+    parts, holes = np.zeros((4, 6), np.int32), np.zeros((4, 6), np.int32)
+    parts[:, :3], parts[:, 4], holes[1, 1] = 1, 2, 1
+    parts[1, 1] = 0
+    figure = pictures.anatomy(IMAGE, parts, holes, SQUARE, (1.5, 2.5, 1.0), "#f46340")
+    assert list(panels(figure)) == [
+        "image",
+        "parts: 2, holes: 1",
+        "box and convex hull (dashed)",
+        "largest disc: 2.0 px",
+    ]
+    split = panels(figure)["parts: 2, holes: 1"]
+    assert split[0, 0].tolist() == [*rgb("#f46340"), 255] and split[0, 4].tolist() != split[0, 0].tolist()
+    assert split[1, 1].tolist() == [*rgb(pictures.WRONG), 255] and split[0, 3, 3] == 0
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["part 1", "part 2", "hole"]
+
+
+def test_simplified_outlines_lie_over_those_drawn():
+    figure = pictures.simplified(IMAGE, [SQUARE], {"half": [SQUARE[::2]], "all": [SQUARE]}, "#f46340", columns=2)
+    assert [ax.get_title(loc="left") for ax in figure.axes] == ["half", "all"]
+    drawn, left = figure.axes[0].lines
+    assert len(drawn.get_xdata()) == 5 and len(left.get_xdata()) == 2
+
+
+def test_a_ramp_colours_numbers_and_leaves_zero_transparent():
+    assert pictures.ramp(np.array([[0, 1]]), ["#010203"]).tolist() == [[[0, 0, 0, 0], [1, 2, 3, 255]]]
