@@ -84,7 +84,8 @@ def label_space(name: str, categories: pl.DataFrame | None = None) -> LabelSpace
     if len(classes) > 254:
         raise UserError(
             f"{len(classes) - 1} categories do not fit a uint8 label map (253 classes, background, void = 255); "
-            "keep the ones you study, e.g. label_space('own', categories.head(253))"
+            "leave those you do not study out of the file's 'categories' (their annotations are then dropped), or give "
+            "label_space('own', …) a table of fewer"
         )
     number = {c: n for n, c in enumerate(classes)}
     return LabelSpace(name, classes, tuple(sorted((i, number.get(c, 0)) for i, c in pairs)))

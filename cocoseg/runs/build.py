@@ -66,22 +66,56 @@ def missing(book: Edition, page: str) -> list[Entry]:
     at least one run of the notebook `evaluate`.
     """
     absent = []
-    for need in filter(None, (need.strip() for need in _front_matter(page).get("needs", "").split(","))):
-        entries = [e for e in book.entries if e.role == need] or [e for e in book.entries if e.notebook == need]
-        if not entries:
-            book.entry(need)
+    for need in _needs(page):
+        entries = _answers(book, need)
         if not any(entry.usable for entry in entries):
             absent += entries
     return absent
 
 
-def _stub(page: str, absent: list[Entry]) -> str:
+def left_out(book: Edition, page: str) -> list[str]:
+    """What a page needs and the edition does not ask for, as one about a dataset that was only surveyed.
+
+    A need that the published edition does not know either is a `UserError`.
+    """
+    unmet = [need for need in _needs(page) if not _answers(book, need)]
+    for need in unmet:
+        published = edition(PUBLISHED)
+        if not _answers(published, need):
+            published.entry(need)
+    return unmet
+
+
+def _needs(page: str) -> list[str]:
+    return [need.strip() for need in _front_matter(page).get("needs", "").split(",") if need.strip()]
+
+
+def _answers(book: Edition, need: str) -> list[Entry]:
+    return [e for e in book.entries if e.role == need] or [e for e in book.entries if e.notebook == need]
+
+
+def _stub(page: str, box: str, text: str) -> str:
+    """A page's title, and why the rest of it is not there."""
     title = re.search(r"^# .*$", page, re.MULTILINE)
+    return f"{title[0] if title else '# Missing'}\n\n```{{admonition}} {box}\n:class: warning\n{text}\n```\n"
+
+
+def _waiting(page: str, absent: list[Entry]) -> str:
     commands = "\n".join(entry.command for entry in absent)
-    return (
-        f"{title[0] if title else '# Missing'}\n\n```{{admonition}} This page waits for its runs\n:class: warning\n"
+    return _stub(
+        page,
+        "This page waits for its runs",
         f"It shows what these runs measured, and they are not on this machine. Make them with\n\n"
-        f"~~~bash\n{commands}\n~~~\n\nand build the book again.\n```\n"
+        f"~~~bash\n{commands}\n~~~\n\nand build the book again.",
+    )
+
+
+def _not_asked_for(page: str, book: Edition, needs: list[str]) -> str:
+    return _stub(
+        page,
+        "Not in this edition",
+        f"The page shows runs that this edition does not ask for: {', '.join(needs)}. To have it, add them to "
+        f"`book/editions/{book.name}.yml`, as `book/editions/{PUBLISHED}.yml` does.",
     )
 
 
@@ -105,8 +139,10 @@ def stage(book: Edition, folder: Path) -> None:
     )
     for page in sorted((folder / "book").rglob("*.md")):
         text = page.read_text()
-        if absent := missing(book, text):
-            page.write_text(_stub(text, absent))
+        if needs := left_out(book, text):
+            page.write_text(_not_asked_for(text, book, needs))
+        elif absent := missing(book, text):
+            page.write_text(_waiting(text, absent))
     executed = [entry for entry in book.entries if entry.usable]
     for entry in executed:
         _notebook_page(

@@ -128,5 +128,12 @@ def test_a_page_that_needs_a_run_no_edition_has_is_refused(book):
     assert "did you mean 'measure'" in book.cocoseg("build", fails=2)
 
 
+def test_a_page_is_left_out_of_an_edition_that_does_not_ask_for_its_run(book):
+    book.edition("runs:\n  other: {notebook: judge, parameters: {}}\n", "mine")
+    book.cocoseg("build", "--edition", "mine")
+    page = text(book, below="mine")
+    assert "Not in this edition" in page and "does not ask for: measure" in page and "book/editions/mine.yml" in page
+
+
 def test_an_unknown_edition_is_refused(book):
     assert "did you mean 'coco'" in book.cocoseg("build", "--edition", "cocoo", fails=2)
