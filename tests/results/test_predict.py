@@ -13,7 +13,6 @@ from cocoseg.coco.rasterise import label_maps
 from cocoseg.coco.read import read
 from cocoseg.errors import UserError
 from cocoseg.results.boundaries import bands, contours, trimaps
-from cocoseg.results.cost import throughput
 from cocoseg.results.counts import CONFUSIONS, COUNTS, confusion
 from cocoseg.results.metrics import score
 from cocoseg.results.predict import FINDINGS, IMAGES, evaluate, evaluate_stored
@@ -96,6 +95,55 @@ def test_the_tables_hold_what_is_counted_image_by_image(split):
         row = mine["images"].row(0, named=True)
         assert (row["height"], row["width"], row["ignored"]) == (*truth.shape, (truth == VOID).sum())
         assert row["seconds"] >= 0
+
+
+def test_mistakes_objects_and_confidences_are_counted_in_the_same_pass(split):
+    coco, folder = split
+    model = Bright(shrink=4)
+    tables = evaluate(model, coco, folder, PERSON)
+    assert len(model.seen) == 3
+    wrong = tables["confusions"].filter(pl.col("true_class") != pl.col("predicted_class"))
+    keys = ["image_id", "true_class", "predicted_class"]
+    total = tables["mistakes"].group_by(keys).agg(pl.col("pixels").sum()).sort(keys)
+    assert total.equals(wrong.sort(keys)) and total.height
+    objects = tables["instances"]
+    assert objects["annotation_id"].to_list() == [0, 1, 2] and objects["area"].to_list() == [400] * 3
+    found = tables["counts"].filter(**{"class": 1})
+    assert objects["visible"].to_list() == found["true"].to_list()
+    assert objects["recovered"].to_list() == objects["noticed"].to_list() == found["intersection"].to_list()
+    looked_at = tables["confidences"].group_by("image_id").agg(pl.col("pixels").sum()).sort("image_id")["pixels"]
+    assert looked_at.to_list() == [150, 72, 96]  # of the second, a crowd hides the last column of seven
+    sure = tables["confidences"]
+    assert (sure["correct"] <= sure["pixels"]).all() and (sure["confidence"] <= sure["pixels"]).all()
+
+
+def test_the_predicted_label_maps_are_kept_and_score_the_same_again(split):
+    coco, folder = split
+    tables = evaluate(Bright(shrink=4), coco, folder, PERSON, keep=folder / "deep" / "kept")
+    assert sorted(file.name for file in (folder / "deep" / "kept").iterdir()) == ["0.png", "1.png", "2.png"]
+    again = evaluate_stored(folder / "deep" / "kept", coco, PERSON)
+    for name in set(tables) - {"images", "confidences"}:
+        assert again[name].equals(tables[name]), name
+    assert again["confidences"].is_empty() and again["confidences"].schema == tables["confidences"].schema
+
+
+def test_the_tables_of_an_evaluation_are_small(instances):
+    """Run folders are committed: a model of 81 classes must not fill them."""
+    import io
+
+    coco = read(instances.annotations("val2017"))
+    few = coco.of_images(coco.images["image_id"].sort().head(4))
+    rng = np.random.default_rng(0)
+    tables = evaluate(
+        lambda _: rng.standard_normal((8, 8, 81)), few, instances.images("val2017"), label_space("coco81")
+    )
+    written = {}
+    for name, rows in tables.items():
+        rows.write_parquet(stream := io.BytesIO(), compression="zstd", compression_level=9)
+        written[name] = stream.tell()
+    # A dozen classes in every image, drawn by chance, are more than a network predicts; of so few images, a third of
+    # the bytes is what every file has.
+    assert sum(written.values()) / 4 < 12_000, written
 
 
 def test_the_crowd_is_ignored_unless_it_is_said_to_be_its_class(split):
@@ -203,10 +251,6 @@ def test_stored_predictions_that_do_not_fit_are_findings_or_refused(split):
     Image.new("RGB", (60, 40)).save(stored / "0.png")
     with pytest.raises(UserError, match=r"0\.png has mode RGB; expected a label map"):
         evaluate_stored(stored, coco, PERSON)
-
-
-def test_throughput_is_that_of_the_typical_image():
-    assert throughput(pl.DataFrame({"seconds": [30.0, 0.25, 0.25, 0.25]})) == 4
 
 
 def test_coco_is_scored(person):
