@@ -106,8 +106,9 @@ def crop(read, n, size: int, seed, i, augmentation: Augmentation, holders=None):
     place = tf.stack([y, x])
     corner = (shape * scale - size) * place  # negative where the window is larger than the image
     if holders is not None:
-        pixels = tf.where(label == classes[one])
-        pixel = tf.cast(pixels[_pick(drawn[2], tf.shape(pixels)[0])], tf.float32)
+        pixels = tf.cast(tf.where(label == classes[one]), tf.float32)
+        count = tf.maximum(tf.shape(pixels)[0], 1)  # a small copy may have lost all pixels of the class
+        pixel = tf.concat([pixels, [shape * place]], 0)[_pick(drawn[2], count)]
         around = (pixel + 0.5) * scale - size * place
         spare = shape * scale - size
         corner = tf.clip_by_value(around, tf.minimum(spare, 0.0), tf.maximum(spare, 0.0))

@@ -26,7 +26,7 @@ def samples(tmp_path_factory):
     for k in range(11):
         cv2.imwrite(str(folder / f"{k}.png"), np.full((40 + k, 50, 3), k, np.uint8))
         labels.write(folder / f"{k}.label.png", np.full((40 + k, 50), k, np.uint8))
-        rows.append({"image": str(folder / f"{k}.png"), "label": str(folder / f"{k}.label.png")})
+        rows.append({"image_id": k, "image": str(folder / f"{k}.png"), "label": str(folder / f"{k}.label.png")})
     return pl.DataFrame(rows)
 
 
@@ -124,6 +124,64 @@ def test_scales_places_and_sides_vary(tmp_path):
     assert len({image.tobytes() for image in images}) == 100
     share = inside.mean((1, 2, 3))
     assert share.min() >= 0.5 and 0.3 < (share == 1).mean() < 0.9
+
+
+COUNTS = {"image_id": pl.Int64, "class": pl.Int16, "pixels": pl.Int64}
+
+
+def test_balanced_crops_show_every_class_as_often(samples, tmp_path):
+    """One image in eleven holds class 7, in a small square; all the rest is class 0."""
+    for k in range(11):
+        label = np.zeros((40 + k, 50), np.uint8)
+        label[30:33, 20:23] = 7 if k == 4 else 0
+        labels.write(tmp_path / f"{k}.png", label)
+    rare = samples.with_columns(label=pl.Series([str(tmp_path / f"{k}.png") for k in range(11)]))
+    counts = pl.DataFrame([(k, 0, 1991) for k in range(11)] + [(4, 7, 9)], COUNTS, orient="row")
+    narrow = {"seed": 3, "last": 40, "augmentation": pipeline.Augmentation(1.5, 1.5)}
+    _, plain = crops(rare, first=0, **narrow)
+    _, shown = crops(rare, first=0, counts=counts, **narrow)
+    holds = (shown == 7).any((1, 2))
+    assert (plain == 7).any((1, 2)).mean() < 0.1 and 0.4 < holds.mean() < 0.6
+    assert len({crop.tobytes() for crop in shown[holds]}) > 10
+    np.testing.assert_array_equal(crops(rare, first=30, counts=counts, **narrow)[1], shown[120:])
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.5])
+def test_balanced_crops_have_no_margin_where_others_have_none(scale, samples):
+    counts = pl.DataFrame([(k, k, 2000) for k in range(11)], COUNTS, orient="row")
+    _, shown = crops(samples, seed=0, first=0, last=10, counts=counts, augmentation=pipeline.Augmentation(scale, scale))
+    assert (shown != 255).all()
+
+
+def test_a_class_that_a_small_copy_has_lost_gives_a_crop_all_the_same(samples):
+    counts = pl.DataFrame([(4, 200, 1)], COUNTS, orient="row")
+    _, shown = crops(samples, seed=0, first=0, last=2, counts=counts)
+    assert set(np.unique(shown)) <= {4, 255} and len({crop.tobytes() for crop in shown}) > 1
+
+
+def test_colours_change_pixels_and_not_labels_nor_the_margin(samples):
+    plain, jittered = (
+        crops(samples, seed=2, first=0, last=6, augmentation=pipeline.Augmentation(colour=c)) for c in (0.0, 0.5)
+    )
+    np.testing.assert_array_equal(plain[1], jittered[1])
+    margin = plain[1] == 255
+    assert margin.any() and (jittered[0][margin] == 0).all()
+    assert (jittered[0][~margin] != plain[0][~margin]).any(-1).mean() > 0.9
+    assert jittered[0].min() >= 0 and jittered[0].max() <= 255
+
+
+def test_a_change_of_colour_is_brightness_then_saturation_and_contrast():
+    """Undone by hand: contrast about middle grey, brightness about black; a grey pixel has no saturation to change."""
+    tf = tensorflow()
+    seed = [3, 4]
+    brightness, contrast, saturation = tf.random.stateless_uniform([3], seed, 0.6, 1.4).numpy()
+    change = pipeline.colours(0.4, seed).numpy()
+    grey, red = np.float32([100, 100, 100]), np.float32([200, 100, 50])
+    expected = (grey * brightness - 127.5) * contrast + 127.5
+    np.testing.assert_allclose(change[:, :3] @ grey + change[:, 3], expected, rtol=1e-5)
+    luma = red @ np.float32([0.299, 0.587, 0.114])
+    expected = ((luma + saturation * (red - luma)) * brightness - 127.5) * contrast + 127.5
+    np.testing.assert_allclose(change[:, :3] @ red + change[:, 3], expected, rtol=1e-5)
 
 
 def test_real_photos_decode_as_they_do_elsewhere(person):
