@@ -1,41 +1,82 @@
-"""Scores of every reference, with intervals: what the pages about limits draw."""
+"""Scores of many references at once, with intervals: what the pages about limits draw.
 
+The images are drawn once for all references, so that a page does not wait. Otherwise as `cocoseg.results.intervals`, whose
+rules for classes hold here too.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
 import polars as pl
 
-from cocoseg.results.intervals import class_intervals, interval
+from cocoseg.results.intervals import LEVEL, MIN_IMAGES
+from cocoseg.results.metrics import classes, cube, metric
 
-RESAMPLES = 2_000  # for each of a page's many intervals
+RESAMPLES = 2_000
+KEY = ("reference", "amount")
+
+_CHUNK = 100
 
 
-def scored(tables: pl.DataFrame, name: str = "miou_d", *, resamples: int = RESAMPLES) -> pl.DataFrame:
+def scored(tables: pl.DataFrame, name: str = "miou_d", *, resamples: int = RESAMPLES, seed: int = 0) -> pl.DataFrame:
     """A metric of each reference and amount in a table of `cocoseg.challenges.references.references`; sorted.
 
-    Columns: reference str, amount f64, estimate, low, high f64 (see `cocoseg.results.intervals.interval`), images and
-    classes i64. The same images are drawn for all.
+    Columns: reference str, amount f64; estimate, low, high f64 (null where not defined; percentile bootstrap over
+    images, 95 %); images i64, and classes i64 (those in the truth of ten images or more, which a mean is taken over).
     """
-    rows = [
-        interval(part.drop("reference", "amount"), name, resamples=resamples)
-        .select("estimate", "low", "high", "images", "classes")
-        .with_columns(reference=pl.lit(reference), amount=pl.lit(amount))
-        for (reference, amount), part in tables.group_by("reference", "amount")
-    ]
-    return (
-        pl.concat(rows)
-        .select("reference", "amount", "estimate", "low", "high", "images", "classes")
-        .sort("reference", "amount")
-    )
+    m = metric(name)
+    keys, parts = _parts(tables)
+    labels = classes(parts[0], min_images=MIN_IMAGES) if m.over == "classes" else classes(tables)
+    terms = np.stack([m.terms(cube(part, images=_images(tables), classes=labels)) for part in parts], 1)
+    low, high = _interval(m.value, terms, resamples, seed)
+    values = {"estimate": m.value(terms.sum(0)), "low": low, "high": high}
+    rest = {"images": [len(terms)] * len(parts), "classes": [len(labels)] * len(parts)}
+    return keys.hstack(pl.DataFrame(values).fill_nan(None)).hstack(pl.DataFrame(rest))
 
 
-def scored_classes(tables: pl.DataFrame, *, resamples: int = RESAMPLES) -> pl.DataFrame:
+def scored_classes(tables: pl.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0) -> pl.DataFrame:
     """The IoU of each class under each reference and amount, with its interval; sorted.
 
-    Columns: reference str, amount f64, and those of `cocoseg.results.intervals.class_intervals`.
+    Columns: reference str, amount f64, class i64, images i64 (with the class in the truth); iou f64; low, high f64
+    (null for a class in the truth of fewer than ten images).
     """
-    rows = [
-        class_intervals(part.drop("reference", "amount"), resamples=resamples).with_columns(
-            reference=pl.lit(reference), amount=pl.lit(amount)
-        )
-        for (reference, amount), part in tables.group_by("reference", "amount")
+    keys, parts = _parts(tables)
+    labels = classes(tables)
+    pixels = np.stack([cube(part, images=_images(tables), classes=labels) for part in parts], 1)  # N, R, C, 3
+    images = (pixels[:, 0, :, 2] > 0).sum(0)
+    low, high = _interval(_iou, pixels, resamples, seed)
+    columns = {
+        "class": np.tile(labels, len(parts)),
+        "images": np.tile(images, len(parts)),
+        "iou": _iou(pixels.sum(0)).ravel(),
+        "low": np.where(images >= MIN_IMAGES, low, np.nan).ravel(),
+        "high": np.where(images >= MIN_IMAGES, high, np.nan).ravel(),
+    }
+    repeated = keys.select(pl.all().repeat_by(len(labels)).explode())
+    return repeated.hstack(pl.DataFrame(columns).fill_nan(None))
+
+
+def _parts(tables: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    parts = tables.sort(KEY).partition_by(KEY, maintain_order=True)
+    return pl.concat([part.select(KEY).head(1) for part in parts]), parts
+
+
+def _images(tables: pl.DataFrame) -> np.ndarray:
+    return tables["image_id"].unique().sort().to_numpy()
+
+
+def _interval(value: Callable, terms: np.ndarray, resamples: int, seed: int) -> np.ndarray:
+    """Low and high percentile, (2, …), of `value` over resamples of the images, the first axis of `terms`."""
+    rng, n = np.random.default_rng(seed), len(terms)
+    drawn = rng.multinomial(n, np.full(n, 1 / n), resamples).astype(np.float64)
+    flat = terms.reshape(n, -1)
+    values = [
+        value((some @ flat).reshape(-1, *terms.shape[1:])) for some in np.split(drawn, range(_CHUNK, resamples, _CHUNK))
     ]
-    columns = ("reference", "amount", "class", "images", "iou", "low", "high")
-    return pl.concat(rows).select(columns).sort("reference", "amount", "class")
+    with np.errstate(invalid="ignore"):
+        return np.nanquantile(np.concatenate(values), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+
+
+def _iou(pixels: np.ndarray) -> np.ndarray:
+    i, p, t = np.moveaxis(pixels, -1, 0)
+    return np.divide(i, p + t - i, out=np.full(i.shape, np.nan), where=p + t > 0)

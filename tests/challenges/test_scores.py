@@ -7,7 +7,7 @@ from cocoseg.challenges.references import of, references
 from cocoseg.challenges.scores import scored, scored_classes
 from cocoseg.coco.label_space import label_space
 from cocoseg.coco.read import read
-from cocoseg.results.metrics import per_class, score
+from cocoseg.results.intervals import class_intervals, interval
 
 
 @pytest.fixture(scope="module")
@@ -18,19 +18,29 @@ def tables(person):
     return references(few, label_space("person"), workers=1)
 
 
-def test_each_reference_has_its_score_within_its_interval(tables):
-    rows = scored(tables["references"], "miou_d", resamples=200)
-    assert rows.height == tables["references"].select("reference", "amount").unique().height
-    for row in rows.iter_rows(named=True):
-        assert row["estimate"] == pytest.approx(
-            score(of(tables["references"], row["reference"], row["amount"]), "miou_d")
-        )
-        assert row["low"] <= row["estimate"] <= row["high"]
-
-
-def test_each_class_has_its_iou(tables):
-    rows = scored_classes(tables["reference_bands"], resamples=200)
-    part = rows.filter(reference="eroded", amount=2.0)
-    assert part["iou"].to_list() == pytest.approx(
-        per_class(of(tables["reference_bands"], "eroded", 2.0))["iou"].to_list()
+@pytest.mark.parametrize("name", ["miou_d", "miou_i", "fw_iou"])
+def test_many_references_at_once_are_each_by_itself(tables, name):
+    counted = tables["references"].filter(pl.col("reference").is_in(["eroded", "stride, bilinear"]))
+    rows = scored(counted, name, resamples=3_000)
+    assert (
+        rows.select("reference", "amount").rows()
+        == counted.select("reference", "amount").unique().sort(pl.all()).rows()
     )
+    for row in rows.iter_rows(named=True):
+        alone = interval(of(counted, row["reference"], row["amount"]), name, resamples=3_000).row(0, named=True)
+        assert row["estimate"] == pytest.approx(alone["estimate"])
+        assert (row["images"], row["classes"]) == (alone["images"], alone["classes"])
+        assert [row["low"], row["high"]] == pytest.approx([alone["low"], alone["high"]], abs=0.003)
+
+
+def test_each_class_of_each_reference_is_by_itself(tables):
+    counted = tables["reference_size_bands"].filter(reference="eroded")
+    rows = scored_classes(counted, resamples=3_000)
+    for amount in (1.0, 5.0):
+        alone = class_intervals(of(counted, "eroded", amount), resamples=3_000)
+        mine = rows.filter(amount=amount)
+        assert mine["class"].to_list() == alone["class"].to_list()
+        assert mine["images"].to_list() == alone["images"].to_list()
+        for column in ("iou", "low", "high"):
+            assert mine[column].is_null().to_list() == alone[column].is_null().to_list()
+            assert mine[column].drop_nulls().to_list() == pytest.approx(alone[column].drop_nulls().to_list(), abs=0.02)
