@@ -1,4 +1,7 @@
-"""A trained model as a folder: `model.json` says what it is, `weights.npz` holds its arrays in float16."""
+"""A trained model as a folder: `model.json` says what it is, `weights.npz` holds its arrays in float16.
+
+`layers.parquet` lists what it is made of (`cocoseg.models.cost.layers`).
+"""
 
 import json
 from pathlib import Path
@@ -21,18 +24,19 @@ def half(array: np.ndarray) -> np.ndarray:
 
 def save(model: Model, folder: Path | str) -> None:
     """Write a model to a folder, `model.json` last."""
-    from cocoseg.models.cost import describe  # not above: a prediction does not depend on how costs are counted
+    from cocoseg.models import cost  # not above: a prediction does not depend on how costs are counted
 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(folder / "weights.npz", **{key: half(array) for key, array in model.body.arrays.items()})
+    cost.layers_of(model).write_parquet(folder / "layers.parquet")
     space = model.space
     content = {
         "name": model.name,
         "encoder": model.encoder,
         "size": model.size,
         "label_space": {"name": space.name, "classes": space.classes, "category_ids": space.category_ids},
-        **describe(model),
+        **cost.describe(model),
     }
     (folder / "model.json").write_text(json.dumps(content, indent=1) + "\n")
 
