@@ -262,6 +262,29 @@ def test_any_mask_comes_back_from_both_kinds_of_rle(data, height, width):
     assert rle(compressed, height, width)["counts"] == encoded["counts"]
 
 
+@st.composite
+def some_annotations(draw):
+    """Up to six objects and crowds as polygons or RLE, some outside of the label space, in an image of 1 to 24 px."""
+    height, width = draw(size), draw(size)
+    objects = []
+    for _ in range(draw(st.integers(0, 6))):
+        shape = draw(st.lists(polygon, min_size=1, max_size=2))
+        if draw(st.booleans()):
+            encoded = coco_mask.merge(coco_mask.frPyObjects(shape, height, width))
+            shape = encoded | {"counts": encoded["counts"].decode()}
+        objects.append((draw(st.sampled_from([PERSON, BICYCLE, HAT])), shape, draw(st.booleans())))
+    return rows(*objects), height, width
+
+
+@settings(max_examples=150, deadline=None)
+@given(some_annotations(), st.sampled_from(OVERLAPS), st.sampled_from(CROWDS))
+def test_any_annotations_are_painted_in_the_stated_order(drawn, overlap, crowd):
+    space = label_space("coco81")
+    assert np.array_equal(
+        label_map(*drawn, space, overlap=overlap, crowd=crowd), reference_map(*drawn, space, overlap, crowd)
+    )
+
+
 @pytest.mark.parametrize("points", [[1, 1], [1, 1, 5, 5]])
 def test_fewer_than_three_points_cover_nothing(points):
     assert not mask(json.dumps([points]).encode(), 8, 8).any()

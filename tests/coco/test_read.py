@@ -7,6 +7,8 @@ import json
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pycocotools.coco import COCO
 
 from cocoseg.coco.read import ANNOTATIONS, CATEGORIES, IMAGES, polygons, read
@@ -134,6 +136,53 @@ def test_polygons_are_vertices():
     assert first.dtype == np.float64
     assert first.tolist() == [[0, 0], [4, 0], [4, 2.5]]
     assert second.shape == (4, 2)
+
+
+# --- any file ---------------------------------------------------------------------------------------------------
+
+number = st.integers(-(2**53), 2**53)
+word = st.text('aZ7 "\\/\n\0é漢🌿', max_size=5)
+real_number = st.floats(-1e6, 1e6) | st.integers(-1000, 1000)
+outline = st.lists(st.lists(real_number, min_size=1, max_size=8), min_size=1, max_size=3)
+counts = st.text("0123456789:;abcXYZ", min_size=1) | st.lists(st.integers(0, 9), max_size=5)
+runs = st.fixed_dictionaries({"size": st.tuples(st.integers(1, 9), st.integers(1, 9)).map(list), "counts": counts})
+box = st.lists(real_number, min_size=4, max_size=4)
+annotation = st.fixed_dictionaries(
+    {"id": number, "image_id": number, "category_id": number},
+    optional={
+        "segmentation": outline | runs,
+        "area": real_number,
+        "bbox": box,
+        "iscrowd": st.integers(0, 1),
+        "caption": word,
+    },
+)
+image = st.fixed_dictionaries(
+    {"id": st.integers(0, 2**53), "height": st.integers(1, 2**31 - 1), "width": st.integers(1, 2**31 - 1)},
+    optional={"file_name": word.filter(bool), "license": st.integers(0, 9), "coco_url": word},
+)
+category = st.fixed_dictionaries({"id": number}, optional={"name": word, "supercategory": word})
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(image, max_size=3), st.lists(annotation, max_size=4), st.lists(category, max_size=3), st.booleans())
+def test_any_file_is_read_as_it_is_whatever_the_order_of_its_keys(write, images, annotations, categories, turned):
+    content = {"images": images, "annotations": annotations, "categories": categories}
+    if turned:
+        content = {key: [dict(reversed(row.items())) for row in content[key]] for key in reversed(content)}
+    coco = read(write(json.dumps(content, separators=(",", ":") if turned else None)))
+    assert coco.images["image_id"].to_list() == [row["id"] for row in images]
+    assert coco.images.select("height", "width").rows() == [(row["height"], row["width"]) for row in images]
+    assert coco.images["license"].to_list() == [row.get("license") for row in images]
+    assert coco.categories["name"].to_list() == [c.get("name") or f"category {c['id']}" for c in categories]
+    for row, a in zip(coco.annotations.iter_rows(named=True), annotations, strict=True):
+        assert (row["annotation_id"], row["image_id"], row["category_id"]) == (a["id"], a["image_id"], a["category_id"])
+        assert row["iscrowd"] == bool(a.get("iscrowd")) and row["area"] == a.get("area")
+        assert [row[side] for side in "xywh"] == a.get("bbox", [None] * 4)
+        assert json.loads(row["segmentation"]) == a.get("segmentation")
+        kind = {list: "polygon", dict: "rle", type(None): "none"}[type(a.get("segmentation"))]
+        uncompressed = kind == "rle" and isinstance(a["segmentation"]["counts"], list)
+        assert row["encoding"] == ("rle-counts" if uncompressed else kind)
 
 
 # --- what may be missing, and what may be more ------------------------------------------------------------------
