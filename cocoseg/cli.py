@@ -202,6 +202,52 @@ def run_(context, notebook, given, name, force, help_):
 
 
 @main.command()
+@click.argument("images", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False), metavar="IMAGE…")
+@click.option("--run", "name", help="A training in book/runs/.  [default: the model that comes with the library]")
+@click.option("--out", type=click.Path(file_okay=False), default="predictions", show_default=True, help="A folder.")
+def predict(images, name, out):
+    """Find the classes of a trained model in photos.
+
+    Writes <stem>.png, the label map (a PNG whose values are classes), and <stem>.overlay.png, the photo under their
+    colours.
+    A photo is turned upright as its EXIF orientation says, and so are both files.
+
+    \b
+    cocoseg predict holiday.jpg --run mine
+    """
+    from pathlib import Path
+
+    from cocoseg.models.apply import apply, shipped
+    from cocoseg.models.storage import load
+    from cocoseg.runs.record import run
+
+    model = load(run(name).folder if name else shipped())
+    for path, shares in apply(model, [Path(image) for image in images], Path(out)):
+        found = ", ".join(f"{label} {share:.1%}" for label, share in shares.items())
+        click.echo(f"{path}: {found}")
+    click.echo(out)
+
+
+@main.command()
+@click.argument("kind", metavar="onnx|litert|keras")
+@click.option("--run", "name", help="A training in book/runs/.  [default: the model that comes with the library]")
+@click.option("--out", type=click.Path(dir_okay=False), help="The file.  [default: the run's name, in this folder]")
+def export(kind, name, out):
+    """Write a trained network to a file for use elsewhere.
+
+    onnx needs the packages onnx and tf2onnx.
+    """
+    from cocoseg.models.apply import shipped
+    from cocoseg.models.export import ENDINGS, export
+    from cocoseg.models.storage import load
+    from cocoseg.runs.record import run
+
+    folder = run(name).folder if name else shipped()
+    out = out or f"{folder.name}{ENDINGS.get(kind, '')}"
+    click.echo(f"{out}\n{export(load(folder), kind, out)}")
+
+
+@main.command()
 @click.option("--strict", is_flag=True, help="Exit with status 1 unless all runs of the edition are current.")
 @click.option("--edition", "edition_", help="Only the runs of this edition (with --strict: coco).")
 def status(strict, edition_):
