@@ -1,10 +1,10 @@
-"""Scores of many references at once, with intervals: what the pages about limits draw.
+"""Scores of many counts tables at once, with intervals: what the pages about limits and conventions draw.
 
-The images are drawn once for all references, so that a page does not wait. Otherwise as `cocoseg.results.intervals`, whose
+The images are drawn once for all tables, so that a page does not wait. Otherwise as `cocoseg.results.intervals`, whose
 rules for classes hold here too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import polars as pl
@@ -18,15 +18,18 @@ KEY = ("reference", "amount")
 _CHUNK = 100
 
 
-def scored(tables: pl.DataFrame, name: str = "miou_d", *, resamples: int = RESAMPLES, seed: int = 0) -> pl.DataFrame:
-    """A metric of each reference and amount in a table of `cocoseg.challenges.references.references`; sorted.
+def scored(
+    tables: pl.DataFrame, name: str = "miou_d", *, by: Sequence[str] = KEY, resamples: int = RESAMPLES, seed: int = 0
+) -> pl.DataFrame:
+    """A metric of each of many counts tables of the same images, which the columns `by` tell apart; sorted by them.
 
-    Columns: reference str, amount f64; estimate, low, high f64 (null where not defined; percentile bootstrap over
-    images, 95 %); images i64, and classes i64 (those in the truth of ten images or more, which a mean is taken over).
+    Columns: `by`; estimate, low, high f64 (null where not defined; percentile bootstrap over images, 95 %); images i64,
+    and classes i64 (a mean is over those in the truth of ten images or more, of any of the tables).
     """
     m = metric(name)
-    keys, parts = _parts(tables)
-    labels = classes(parts[0], min_images=MIN_IMAGES) if m.over == "classes" else classes(tables)
+    keys, parts = _parts(tables, by)
+    least = MIN_IMAGES if m.over == "classes" else 0
+    labels = np.unique(np.concatenate([classes(part, min_images=least) for part in parts]))
     terms = np.stack([m.terms(cube(part, images=_images(tables), classes=labels)) for part in parts], 1)
     low, high = _interval(m.value, terms, resamples, seed)
     values = {"estimate": m.value(terms.sum(0)), "low": low, "high": high}
@@ -34,20 +37,22 @@ def scored(tables: pl.DataFrame, name: str = "miou_d", *, resamples: int = RESAM
     return keys.hstack(pl.DataFrame(values).fill_nan(None)).hstack(pl.DataFrame(rest))
 
 
-def scored_classes(tables: pl.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0) -> pl.DataFrame:
-    """The IoU of each class under each reference and amount, with its interval; sorted.
+def scored_classes(
+    tables: pl.DataFrame, *, by: Sequence[str] = KEY, resamples: int = RESAMPLES, seed: int = 0
+) -> pl.DataFrame:
+    """The IoU of each class in each of many counts tables of the same images and truth, with its interval; sorted.
 
-    Columns: reference str, amount f64, class i64, images i64 (with the class in the truth); iou f64; low, high f64
-    (null for a class in the truth of fewer than ten images).
+    Columns: `by`, class i64, images i64 (with the class in the truth); iou f64; low, high f64 (null for a class in the
+    truth of fewer than ten images).
     """
-    keys, parts = _parts(tables)
+    keys, parts = _parts(tables, by)
     labels = classes(tables)
     pixels = np.stack([cube(part, images=_images(tables), classes=labels) for part in parts], 1)  # N, R, C, 3
-    images = (pixels[:, 0, :, 2] > 0).sum(0)
+    images = (pixels[..., 2] > 0).sum(0)
     low, high = _interval(_iou, pixels, resamples, seed)
     columns = {
         "class": np.tile(labels, len(parts)),
-        "images": np.tile(images, len(parts)),
+        "images": images.ravel(),
         "iou": _iou(pixels.sum(0)).ravel(),
         "low": np.where(images >= MIN_IMAGES, low, np.nan).ravel(),
         "high": np.where(images >= MIN_IMAGES, high, np.nan).ravel(),
@@ -56,9 +61,9 @@ def scored_classes(tables: pl.DataFrame, *, resamples: int = RESAMPLES, seed: in
     return repeated.hstack(pl.DataFrame(columns).fill_nan(None))
 
 
-def _parts(tables: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    parts = tables.sort(KEY).partition_by(KEY, maintain_order=True)
-    return pl.concat([part.select(KEY).head(1) for part in parts]), parts
+def _parts(tables: pl.DataFrame, by: Sequence[str]) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    parts = tables.sort(by).partition_by(by, maintain_order=True)
+    return pl.concat([part.select(by).head(1) for part in parts]), parts
 
 
 def _images(tables: pl.DataFrame) -> np.ndarray:
