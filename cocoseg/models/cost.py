@@ -28,21 +28,24 @@ def layers(network, height: int, width: int) -> pl.DataFrame:
     A kernel is applied once at every position of its layer's output (of its input, if transposed). Biases,
     normalisation, activations and pooling cost no multiply-adds here, as is usual.
     """
-    maker, rows = {}, []
+    maker, strides, rows = {}, {}, []
     for layer in of_size(network, height, width).operations:
-        *_, channels = _one(layer.output).shape
+        *_, channels = layer.output.shape
+        stride = 0 if _whole(layer.output) else height // layer.output.shape[1]
+        if type(layer).__name__ == "ZeroPadding2D":
+            stride = strides[id(layer.input)]
         rows.append(
             {
                 "name": layer.name,
                 "kind": type(layer).__name__,
                 "inputs": [maker[id(tensor)] for tensor in _inputs(layer)],
-                "stride": 0 if _whole(layer.output) else height // layer.output.shape[1],
+                "stride": stride,
                 "channels": channels,
                 "parameters": sum(math.prod(weight.shape) for weight in getattr(layer, "weights", ())),
                 "multiply_adds": _multiply_adds(layer),
             }
         )
-        maker[id(layer.output)] = layer.name
+        maker[id(layer.output)], strides[id(layer.output)] = layer.name, stride
     return pl.DataFrame(rows, LAYERS)
 
 
@@ -81,16 +84,18 @@ def describe(model) -> dict[str, int | bool]:
     """Numbers about a `cocoseg.models.registry.Model`.
 
     `parameters`: numbers learnt or counted; `multiply_adds` on an image of size×size px; `output_stride`: px of the
-    input to one position of the coarsest layer (0 for a model that does not look at the image); `receptive_field`: px,
-    and `whole_image`: whether it pools over the whole image besides (see `receptive_field`).
+    input to one position of the coarsest layer (1 for a model that takes pixels one by one, 0 for one that does not look
+    at the image); `receptive_field`: px, and `whole_image`: whether it pools over the whole image besides (see
+    `receptive_field`).
     """
     network = getattr(model.body, "network", None)
     side = _side(model)
-    field, whole = receptive_field(network) if network else (0, False)
+    stride = getattr(model.body, "stride", 0)
+    field, whole = receptive_field(network) if network else (stride, False)
     return {
         "parameters": sum(array.size for array in model.body.arrays.values()),
         "multiply_adds": multiply_adds(network, side, side) if network else 0,
-        "output_stride": model.body.stride if network else 0,
+        "output_stride": stride,
         "receptive_field": field,
         "whole_image": whole,
     }
@@ -110,10 +115,6 @@ def _side(model) -> int:
 
 def _inputs(op) -> list:
     return [] if type(op).__name__ == "InputLayer" else backend.keras().tree.flatten(op.input)
-
-
-def _one(tensor):
-    return backend.keras().tree.flatten(tensor)[0]
 
 
 def _whole(tensor) -> bool:

@@ -13,7 +13,7 @@ def names() -> list[str]:
     """Names of all encoders.
 
     >>> names()
-    ['efficientnet-lite0']
+    ['efficientnet-lite0', 'efficientnetv2', 'mobilenetv3', 'resnet50']
     """
     return sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(encoders.__path__))
 
@@ -36,8 +36,8 @@ def untrained(name: str) -> str:
 def features(name: str, image, start, stride: int = 32) -> list:
     """Feature maps of an image, a Keras tensor B×H×W×3 in 0–255, at strides 4, 8, 16 and 32 px.
 
-    With an output `stride` of 16 px, the last one is at 16 too. Weights that are not learned before are drawn by
-    `start`, a Keras initialiser.
+    With an output `stride` of 16 px, the last one is at 16 px: efficientnet-lite0 goes on with dilations, of the others
+    the part at 32 px is left out. Weights that are not learned before are drawn by `start`, a Keras initialiser.
     """
     check(name)
     module = importlib.import_module(f"{encoders.__name__}.{name.removesuffix(UNTRAINED).replace('-', '_')}")

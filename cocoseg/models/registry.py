@@ -22,7 +22,8 @@ class Model:
     - `space`: the label space of its classes.
     - `size`: the short side, in px, to which it resizes an image before it looks.
     - `body`: what the architecture's `build` made. It has `arrays` (its weights: a dict of NumPy arrays) and
-      `predict(image, size)`, and either learns by gradient (`cocoseg.models.network.Network`) or by `fit(labels)`.
+      `predict(image, size)`, and either learns by gradient (`cocoseg.models.network.Network`) or by
+      `fit(labels, images)`, iterators over label maps and their images.
     - `encoder`: the name of the encoder within (`cocoseg.models.encoder`), empty if it has none.
     """
 
@@ -44,7 +45,7 @@ def names() -> list[str]:
     """Names of all architectures.
 
     >>> names()
-    ['background', 'class-prior', 'deeplabv3plus', 'fpn', 'seed-cnn', 'unet']
+    ['background', 'class-prior', 'deeplabv3plus', 'fpn', 'pixel-classifier', 'seed-cnn', 'unet']
     """
     return sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(architectures.__path__))
 

@@ -128,7 +128,8 @@ def _refuse(model: Model, recipe: Recipe, strategy) -> None:
 
 def _fit(model: Model, samples: pl.DataFrame, held_out: pl.DataFrame) -> pl.DataFrame:
     start = time.perf_counter()
-    model.body.fit(map(labels.label_map, progress(samples["label"].to_list(), desc=model.name, unit="img")))
+    maps = map(labels.label_map, progress(samples["label"].to_list(), desc=model.name, unit="img"))
+    model.body.fit(maps, map(labels.image, samples["image"].to_list()))
     seconds = time.perf_counter() - start
     row = {"step": 1, "images_per_second": samples.height / seconds, "seconds": seconds}
     return pl.DataFrame([row | validate(model, held_out)], CURVE)

@@ -10,7 +10,7 @@ class Background:
         self.arrays = {}
         self.n = n
 
-    def fit(self, labels) -> None:
+    def fit(self, labels, images=()) -> None:
         """There is nothing to fit."""
 
     def predict(self, image: np.ndarray, size: int) -> np.ndarray:

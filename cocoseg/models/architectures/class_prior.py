@@ -29,7 +29,7 @@ class ClassPrior:
     def __init__(self, n: int):
         self.arrays = {"frequency": np.full((GRID, GRID, n), 1 / n, np.float32)}
 
-    def fit(self, labels: Iterable[np.ndarray]) -> None:
+    def fit(self, labels: Iterable[np.ndarray], images: Iterable[np.ndarray] = ()) -> None:
         """Mean over label maps (uint8 H×W) of each class's share of each cell, void left out.
 
         A cell that is void in every label map gets the shares of the whole dataset.
