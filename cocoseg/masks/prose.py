@@ -1,5 +1,7 @@
 """Estimates in words, for the chapters."""
 
+import math
+
 import polars as pl
 
 
@@ -24,3 +26,12 @@ def value(estimates: pl.DataFrame, quantity: str, size: str = "all") -> float:
     """An estimate; NaN where there is none."""
     found = estimates.filter(quantity=quantity, size=size)["estimate"].drop_nulls()
     return found[0] if len(found) else float("nan")
+
+
+def worded(number: float, form: str) -> str:
+    """A number, a dash for NaN.
+
+    >>> worded(0.066, ".1%"), worded(float("nan"), ".1%")
+    ('6.6%', '–')
+    """
+    return "–" if math.isnan(number) else f"{number:{form}}"
