@@ -88,12 +88,13 @@ class Run:
         return json.loads((self.folder / "scores.json").read_text())
 
     def table(self, name: str) -> pl.DataFrame:
-        """A table of the run; an unknown one is a `UserError`."""
-        file = self.folder / f"{name}.parquet"
-        if not file.is_file():
-            tables = [f.stem for f in self.folder.glob("*.parquet")]
-            raise UserError(f"run {self.name} has no table {name!r}; {nearest(name, tables)}")
-        return pl.read_parquet(file)
+        """A table of the run; an unknown one, and one too large for git on another machine, is a `UserError`."""
+        files = {file.stem: file for at in ("local", "") for file in (self.folder / at).glob("*.parquet")}
+        if name in files:
+            return pl.read_parquet(files[name])
+        if f"{name}.parquet" in self.facts["too_large_for_git"]:
+            raise UserError(f"table {name!r} of run {self.name} is too large for git; to have it, make the run here")
+        raise UserError(f"run {self.name} has no table {name!r}; {nearest(name, list(files))}")
 
     def pictures(self) -> list[Path]:
         """Pictures with photos that were drawn on this machine, none elsewhere."""
