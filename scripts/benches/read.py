@@ -19,13 +19,14 @@ def bench(images: int, annotations: int):
         path = Path(folder) / "instances.json"
         _full_size.write(path, images, annotations)
         size = path.stat().st_size / 1e6
-        yield from _both(f"read {images:,} images, {annotations:,} annotations, {size:.0f} MB", path)
+        yield from _both(f"read {images:,} images, {annotations:,} annotations, {size:.0f} MB", path, 1)
 
 
-def _both(name: str, path: Path):
+def _both(name: str, path: Path, times: int = 3):
     ours, peer = alternate_fresh(
         f"from cocoseg.coco.read import read; read({str(path)!r})",
         f"from pycocotools.coco import COCO; COCO({str(path)!r})",
+        times,
     )
     yield row(name, ours.processor, peer.processor, "s")
     yield row(f"{name}: peak memory", ours.memory, peer.memory, "MiB")
