@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from cocoseg.coco.label_space import VOID
-from cocoseg.results.counts import COUNTS, pairs, refuse_labels, void_where, with_void
+from cocoseg.results.counts import COUNTS, refuse_labels, same_shape, void_where, with_void
 
 REACH = 10
 DIAGONAL_SHARE = 0.02
@@ -77,10 +77,134 @@ def bands(truth: np.ndarray, prediction: np.ndarray, n: int, d: int | None = Non
            [ 18,  36,  36]])
     """
     d = d or band_width(*truth.shape)
-    met = pairs(inner_band(truth, d), inner_band(with_void(truth, prediction), d))
-    refuse_labels("truth", met.any(1)[:VOID], n)
-    refuse_labels("prediction", met.any(0)[:VOID], n)
-    return np.stack([met.diagonal()[:n], met[:, :n].sum(0), met[:n].sum(1)], -1)
+    same_shape(truth, prediction)
+    pixels = np.zeros((256, 3), np.int64)
+    _count_bands(np.ascontiguousarray(truth), np.ascontiguousarray(prediction), d, pixels)
+    refuse_labels("truth", pixels[:, 2] > 0, n)
+    refuse_labels("prediction", pixels[:, 1] > 0, n)
+    return pixels[:n]
+
+
+# A mask is kept as bits here, 64 pixels to a word, so that no array as large as an image is ever made: writing those
+# takes most of the time of the erosions. A window of 2 d + 1 px around a pixel is of one label if all the squares of
+# 2×2 px in it are; the bits say which squares are not, and squares that lean out of the image never are.
+
+
+@numba.njit(cache=True, nogil=True)
+def _count_bands(truth, prediction, d, pixels):
+    height, width = truth.shape
+    words = width // 64 + 1
+    squares = np.empty((2, height + 1, words), np.uint64)
+    lines = np.empty((4, width), np.uint8)
+    for y in range(height + 1):
+        true, hidden = lines[2 * (y % 2)], lines[2 * (y % 2) + 1]
+        if y < height:
+            for x in range(width):
+                true[x] = truth[y, x]
+                hidden[x] = VOID if true[x] == VOID else prediction[y, x]
+        above = 2 * ((y + 1) % 2)
+        inside = 0 < y < height
+        _mixed(lines[above], true, inside, squares[0, y])
+        _mixed(lines[above + 1], hidden, inside, squares[1, y])
+    for side in range(2):
+        _spread(squares[side].ravel(), words, d)
+    one = np.uint64(1)
+    for y in range(height):
+        for word in range((width + 63) // 64):
+            near_truth, near_prediction = _near(squares[0], y, word, d), _near(squares[1], y, word, d)
+            if near_truth | near_prediction == 0:
+                continue
+            # Neighbours mostly have the same pair of labels: what they add is written when the pair changes.
+            t, p = truth[y, 64 * word], prediction[y, 64 * word]
+            both = of_prediction = of_truth = np.uint64(0)
+            for x in range(64 * word, min(64 * word + 64, width)):
+                if truth[y, x] != t or prediction[y, x] != p:
+                    _add(pixels, t, p, both, of_prediction, of_truth)
+                    t, p = truth[y, x], prediction[y, x]
+                    both = of_prediction = of_truth = np.uint64(0)
+                both += near_truth & near_prediction & one
+                of_prediction += near_prediction & one
+                of_truth += near_truth & one
+                near_truth >>= one
+                near_prediction >>= one
+            _add(pixels, t, p, both, of_prediction, of_truth)
+
+
+@numba.njit(cache=True, nogil=True)
+def _add(pixels, t, p, both, of_prediction, of_truth):
+    if t != VOID:
+        if t == p:
+            pixels[t, 0] += np.int64(both)
+        pixels[p, 1] += np.int64(of_prediction)
+        pixels[t, 2] += np.int64(of_truth)
+
+
+@numba.njit(cache=True, nogil=True)
+def _mixed(above, here, inside, bits):
+    """Bit x of `bits`: whether the square whose lower right pixel is `here[x]` has more than one label."""
+    mixed = np.zeros(64 * len(bits), np.uint8)
+    width = len(here)
+    if inside:
+        for x in range(1, width):
+            mixed[x] = (above[x - 1] != above[x]) | (here[x - 1] != here[x]) | (above[x] != here[x])
+        mixed[0] = mixed[width] = 1
+    else:
+        mixed[: width + 1] = 1
+    eights = mixed.view(np.uint64)
+    for word in range(len(bits)):
+        packed = np.uint64(0)
+        for k in range(8):  # eight bytes of 0 or 1 to eight bits
+            byte = eights[8 * word + k] * np.uint64(0x0102040810204080) >> np.uint64(56)
+            packed |= byte << np.uint64(8 * k)
+        bits[word] = packed
+
+
+@numba.njit(cache=True, nogil=True)
+def _spread(bits, words, d):
+    """Whether one of the 2 d squares from each one on, to the right and down, is mixed: in place.
+
+    `bits` has the rows one after the other. A window that runs on into the next row has met the end of its own, where
+    a square leans out and is mixed.
+    """
+    length, n = 1, len(bits)
+    while length < 2 * d:
+        step = min(length, 2 * d - length)
+        skip, shift = step // 64, np.uint64(step % 64)
+        if shift:
+            for i in range(n - skip - 1):
+                bits[i] |= bits[i + skip] >> shift | bits[i + skip + 1] << (np.uint64(64) - shift)
+        else:
+            for i in range(n - skip):
+                bits[i] |= bits[i + skip]
+        for i in range(n - step * words):
+            bits[i] |= bits[i + step * words]
+        length += step
+
+
+@numba.njit(cache=True, nogil=True)
+def _later(bits, word, step):
+    """The word of bits that starts `step` bits after the beginning of `bits[word]`; 0 beyond the end."""
+    word, shift = word + step // 64, np.uint64(step % 64)
+    value = bits[word] >> shift if word < len(bits) else np.uint64(0)
+    if shift and word + 1 < len(bits):
+        value |= bits[word + 1] << (np.uint64(64) - shift)
+    return value
+
+
+@numba.njit(cache=True, nogil=True)
+def _near(squares, y, word, d):
+    """The 64 pixels from (y, 64 word) on: whether a square of the 2 d × 2 d around each is mixed."""
+    everywhere = ~np.uint64(0)
+    if y < d:
+        return everywhere
+    row, back = squares[y - d + 1], d - 1
+    first = 64 * word - back
+    if first >= 0:
+        return _later(row, 0, first)
+    if first <= -64:
+        return everywhere
+    shift = np.uint64(-first)
+    return row[0] << shift | (everywhere >> (np.uint64(64) - shift))
 
 
 def contour(labels: np.ndarray) -> np.ndarray:

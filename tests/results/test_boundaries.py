@@ -92,6 +92,19 @@ def test_bands_equal_eroding_one_mask_at_a_time_on_any_maps(maps):
         np.testing.assert_array_equal(bands(*maps, 4, d), naive_bands(*maps, 4, d))
 
 
+@pytest.mark.parametrize("size", [(1, 1), (1, 64), (3, 63), (5, 64), (70, 65), (64, 128), (130, 200)])
+@pytest.mark.parametrize("d", [1, 3, 32, 33, 64, 150])
+def test_bands_equal_eroding_whatever_the_size_of_the_image(size, d):
+    rng = np.random.default_rng(0)
+    truth, prediction = (np.kron(rng.integers(0, 3, size), np.ones((4, 4))).astype(np.uint8) for _ in range(2))
+    truth, prediction = truth[: size[0], : size[1]].copy(), prediction[: size[0], : size[1]].copy()
+    truth[rng.random(size) < 0.001] = VOID
+    np.testing.assert_array_equal(bands(truth, prediction, 3, d), naive_bands(truth, prediction, 3, d))
+    np.testing.assert_array_equal(
+        bands(truth, prediction, 3, d)[:, 2], np.bincount(inner_band(truth, d)[truth != VOID], minlength=256)[:3]
+    )
+
+
 def test_the_width_of_the_band_is_two_percent_of_the_diagonal():
     assert [band_width(480, 640), band_width(427, 640), band_width(3, 4)] == [16, 15, 1]
 
