@@ -5,33 +5,93 @@ import pytest
 
 from cocoseg.coco.label_space import label_space
 from cocoseg.errors import UserError
+from cocoseg.models import backend, encoder, layers
 from cocoseg.models.architectures.class_prior import GRID, ClassPrior
-from cocoseg.models.registry import build, names
+from cocoseg.models.architectures.pixel_classifier import LEVELS, PixelClassifier, bins
+from cocoseg.models.registry import build, chosen_encoder, names
 
 PERSON = label_space("person")
 
 
 @pytest.mark.parametrize("name", names())
-@pytest.mark.parametrize("space", ["person", "supercategories"])
-def test_a_model_scores_every_class_of_an_image_of_any_size(name, space):
-    model = build(name, label_space(space), 32)
+def test_a_model_scores_every_class_of_an_image_of_any_size(name):
+    space = label_space("supercategories")
+    model = build(name, space, 32)
     for height, width in [(33, 47), (100, 31), (1, 9)]:
         scores = model(np.full((height, width, 3), 7, np.uint8))
         assert scores.dtype == np.float32 and scores.ndim == 3
-        assert scores.shape[-1] == label_space(space).n
+        assert scores.shape[-1] == space.n
         assert np.isfinite(scores).all()
 
 
 @pytest.mark.parametrize("name", names())
 def test_a_model_is_a_function_of_its_seed(name):
-    image = np.random.default_rng(0).integers(0, 255, (32, 40, 3), np.uint8)
-    same = [build(name, PERSON, 32, seed=3)(image) for _ in range(2)]
-    np.testing.assert_array_equal(*same)
+    untrained = encoder.untrained(chosen_encoder(name))
+    first, same, other = (build(name, PERSON, 32, seed, untrained).body.arrays for seed in (3, 3, 4))
+    for key in first:
+        np.testing.assert_array_equal(first[key], same[key])
+        assert first[key].ndim < 4 or (first[key] != other[key]).all()
 
 
-def test_another_seed_draws_other_weights():
-    first, second = (build("seed-cnn", PERSON, 32, seed).body.arrays["000"] for seed in (0, 1))
-    assert (first != second).all()
+def test_networks_have_less_than_five_million_parameters_and_logits_in_float32():
+    for name in ("deeplabv3plus", "fpn", "unet"):
+        with backend.policy("mixed_bfloat16"):
+            network = build(name, label_space("coco81"), 128).body.network
+        assert network.count_params() < 5e6
+        assert network.output.dtype == "float32"
+        assert {layer.compute_dtype for layer in network.layers} == {"bfloat16", "float32"}
+
+
+@pytest.mark.parametrize("name", ["deeplabv3plus", "fpn"])
+def test_the_encoder_is_a_part_of_the_network(name):
+    body = build(name, PERSON, 32, encoder="efficientnet-lite0:random").body
+    body.encoder.trainable = False
+    frozen = {id(v) for v in body.encoder.variables}
+    assert frozen and frozen.isdisjoint(id(v) for v in body.network.trainable_variables)
+    assert {id(v) for v in body.network.variables} > frozen
+
+
+@pytest.mark.parametrize("name", ["efficientnetv2", "mobilenetv3", "resnet50"])
+def test_encoders_of_keras_have_features_at_every_stride(name):
+    keras = backend.keras()
+    image = keras.Input((64, 96, 3))
+    taps = encoder.features(f"{name}:random", image, layers.initialiser(0))
+    assert [tap.shape[1:3] for tap in taps] == [(16, 24), (8, 12), (4, 6), (2, 3)]
+
+
+def test_weights_that_cannot_be_downloaded_are_one_line(monkeypatch):
+    def offline(*_, **__):
+        raise Exception("URL fetch failure on https://…: None -- [Errno -2] Name or service not known")
+
+    monkeypatch.setattr(backend.keras().applications, "ResNet50", offline)
+    with pytest.raises(UserError, match=r"resnet50 cannot be downloaded; .* efficientnet-lite0, .* resnet50:random"):
+        build("deeplabv3plus", PERSON, 32, encoder="resnet50")
+
+
+@pytest.mark.parametrize(
+    "name, asked, message",
+    [
+        ("unet", "efficientnet-lite0", "unet takes no encoder; got 'efficientnet-lite0'"),
+        ("background", "resnet50", "background takes no encoder"),
+        ("fpn", "efficientnet-lite", "no encoder 'efficientnet-lite'; did you mean 'efficientnet-lite0'"),
+        ("fpn", "resnet:random", "no encoder 'resnet:random'; did you mean 'resnet50'"),
+    ],
+)
+def test_an_encoder_that_a_model_cannot_have_is_refused(name, asked, message):
+    with pytest.raises(UserError, match=message):
+        build(name, PERSON, 32, encoder=asked)
+
+
+@pytest.mark.parametrize("factor", [2, 4])
+@pytest.mark.parametrize("known", [(5, 7), (None, None)])
+def test_enlarging_is_bilinear_whether_or_not_the_size_is_known(factor, known):
+    tf, keras = backend.tensorflow(), backend.keras()
+    x = np.random.default_rng(0).normal(size=(2, 5, 7, 3)).astype(np.float32)
+    image = keras.Input((*known, 3))
+    network = keras.Model(image, layers.enlarged(image, factor))
+    forward = tf.function(network, input_signature=[tf.TensorSpec((None, *known, 3))], autograph=False)
+    expected = tf.image.resize(x, (5 * factor, 7 * factor))
+    np.testing.assert_allclose(forward(x), expected, atol=1e-6)
 
 
 def test_an_unknown_name_is_refused_with_the_nearest():
@@ -83,3 +143,30 @@ def test_a_dataset_that_is_all_void_has_no_preference():
     prior = ClassPrior(4)
     prior.fit([np.full((8, 8), 255, np.uint8)])
     assert (prior.arrays["frequency"] == 0.25).all()
+
+
+def test_the_pixel_classifier_counts_colours_and_places():
+    image = np.zeros((4, 4, 3), np.uint8)
+    image[:, 2:] = 200
+    label = np.uint8([[0, 0, 1, 1], [0, 0, 1, 1], [0, 0, 1, 0], [255, 255, 255, 255]])
+    model = PixelClassifier(2)
+    model.fit([label], [image])
+    dark, bright = bins(image)[0, [0, 3]]
+    assert np.exp(model.likelihood[[dark, bright]]) == pytest.approx(
+        np.array([[7, 1], [2, 6]]) / (LEVELS**3 + np.array([7, 5]))
+    )
+    np.testing.assert_array_equal(model.predict(image, 4).argmax(-1)[:2], label[:2])
+
+
+def test_the_pixel_classifier_finds_a_class_by_its_colour_alone():
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (4, 30, 40, 3), np.uint8)
+    labels = (images[..., 1] > 127).astype(np.uint8)
+    model = PixelClassifier(2)
+    model.fit(iter(labels[:3]), iter(images[:3]))
+    assert (model.predict(images[3], 30).argmax(-1) == labels[3]).mean() > 0.8
+
+
+def test_the_pixel_classifier_needs_an_image_for_each_label_map():
+    with pytest.raises(ValueError, match="zip"):
+        PixelClassifier(2).fit([np.zeros((2, 2), np.uint8)], [])

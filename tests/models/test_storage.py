@@ -3,10 +3,12 @@
 import json
 
 import numpy as np
+import polars as pl
 import pytest
 
 from cocoseg.coco.label_space import label_space
 from cocoseg.errors import UserError
+from cocoseg.models.encoders import efficientnet_lite0
 from cocoseg.models.registry import build, names
 from cocoseg.models.storage import half, load, save
 
@@ -30,6 +32,17 @@ def test_model_json_says_what_it_is(tmp_path):
     assert content["name"] == "seed-cnn" and content["size"] == 64
     assert content["label_space"]["classes"] == ["background", "person"]
     assert content["parameters"] == 1_699_906
+
+
+def test_an_encoder_is_remembered_and_needs_none_of_what_it_had_learned(tmp_path, monkeypatch):
+    model = build("fpn", label_space("person"), 32)
+    save(model, tmp_path)
+    assert json.loads((tmp_path / "model.json").read_text())["encoder"] == "efficientnet-lite0"
+    assert pl.read_parquet(tmp_path / "layers.parquet")["parameters"].sum() == model.body.network.count_params()
+    monkeypatch.setattr(efficientnet_lite0, "published", None)
+    back = load(tmp_path)
+    assert back.encoder == "efficientnet-lite0"
+    np.testing.assert_array_equal(back.body.arrays["000"], half(model.body.arrays["000"]))
 
 
 def test_weights_take_two_bytes_each(tmp_path):

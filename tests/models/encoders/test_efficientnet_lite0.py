@@ -47,7 +47,6 @@ def test_features_are_those_of_the_original(features, stride):
 
 
 def test_dilation_keeps_the_weights_and_the_fine_features(network):
-    """What a dilated stage computes at every second position is what the stride computed there, but for the border."""
     dilated = taps(16)
     for one, other in zip(dilated.get_weights(), network.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
