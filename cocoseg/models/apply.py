@@ -35,7 +35,7 @@ def apply(model: Model, paths: Sequence[Path], folder: Path) -> Iterator[tuple[P
 
     The first is the label map: a PNG whose values are classes, and whose palette are their colours, as
     `cocoseg.results.predict.evaluate_stored` takes it. The second is the photo beneath these colours. Both are upright,
-    as a viewer shows the photo. Yields the path of each photo, and the share of its pixels of each class that was found.
+    as a viewer shows the photo. Yields the path of each photo, and the share of each class that was found.
 
     Two photos with the same stem, and a photo that would be overwritten, are a `UserError` before any work.
     """

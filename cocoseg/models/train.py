@@ -6,11 +6,13 @@ import time
 import warnings
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from cocoseg.coco.check import check
 from cocoseg.coco.datasets import dataset
-from cocoseg.coco.label_space import label_space
+from cocoseg.coco.label_space import LabelSpace, label_space
+from cocoseg.coco.read import Coco
 from cocoseg.errors import UserError
 from cocoseg.models import backend, checkpoint, frequencies, labels, pipeline, shards
 from cocoseg.models.checkpoint import Checkpoint
@@ -80,9 +82,7 @@ def train(
     for name, every in {"validate_every": validate_every, "checkpoint_every": checkpoint_every}.items():
         if every is not None and every < 1:
             raise UserError(f"{name} is at least 1; got {every}")
-    source = dataset(data)
-    coco, _ = check(source.annotations(split))
-    classes = label_space(space, coco.categories)
+    coco, classes, photos = _source(data, split, space)
     recipe = dataclasses.replace(recipe, precision=backend.precision(recipe.precision))
     strategy = backend.strategy(recipe.strategy)
     with backend.policy(recipe.precision), strategy.scope():
@@ -90,7 +90,7 @@ def train(
     _refuse(built, recipe, strategy)
     if init_from:
         start_from(built, init_from)
-    samples, held_out = hold_out(labels.prepare(coco, source.images(split), classes, workers=workers))
+    samples, held_out = hold_out(labels.prepare(coco, photos, classes, workers=workers))
     counts = frequencies.pixels(samples, classes, workers=workers)
     if unseen := frequencies.unseen(counts, classes):
         warnings.warn(f"no image to learn from shows: {', '.join(unseen)}", stacklevel=2)
@@ -112,6 +112,32 @@ def train(
         checkpoint_every or max(50, recipe.steps // 200),
     )
     return built, _descend(built, samples, held_out, counts, recipe, strategy, Path(checkpoints), settings, every)
+
+
+def first_batch(
+    data: str, split: str, space: str, *, workers: int | None = None, **recipe
+) -> tuple[np.ndarray, np.ndarray, LabelSpace]:
+    """What a training with these arguments sees in its first step, and the label space of its classes.
+
+    Images, uint8 B×H×W×3, and label maps, uint8 B×H×W.
+    """
+    recipe = Recipe(**recipe)
+    coco, classes, photos = _source(data, split, space)
+    samples, _ = hold_out(labels.prepare(coco, photos, classes, workers=workers))
+    counts = frequencies.pixels(samples, classes, workers=workers) if recipe.balanced else None
+    samples = _copies(samples, recipe) if recipe.shards else samples
+    images, truth = next(iter(_batches(samples, counts, recipe, backend.strategy(), 0, 1)))
+    return images.numpy().round().astype(np.uint8), truth.numpy(), classes
+
+
+def _source(data: str, split: str, space: str) -> tuple[Coco, LabelSpace, Path]:
+    source = dataset(data)
+    coco, _ = check(source.annotations(split))
+    return coco, label_space(space, coco.categories), source.images(split)
+
+
+def _copies(samples: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
+    return shards.prepare(samples, math.ceil(recipe.size * recipe.scale_max))
 
 
 def _refuse(model: Model, recipe: Recipe, strategy) -> None:
@@ -151,7 +177,7 @@ def _descend(model, samples, held_out, counts, recipe, strategy, folder, setting
             variable.assign(value)
     lost = loss(recipe.loss, frequencies.weights(counts, model.space.n, recipe.class_weights))
     if recipe.shards:
-        samples = shards.prepare(samples, math.ceil(recipe.size * recipe.scale_max))
+        samples = _copies(samples, recipe)
     frozen = round(recipe.freeze * recipe.steps)
     bar = progress(total=recipe.steps, initial=len(rows), desc=model.name, unit="step")
     clock = Clock(rows[-1]["seconds"] if rows else 0.0)
@@ -202,7 +228,7 @@ def _batches(samples, counts, recipe: Recipe, strategy, first: int, last: int):
         augmentation=recipe.augmentation,
         counts=counts if recipe.balanced else None,
     )
-    return strategy.experimental_distribute_dataset(drawn) if recipe.strategy == "mirrored" else drawn
+    return strategy.experimental_distribute_dataset(drawn) if strategy.num_replicas_in_sync > 1 else drawn
 
 
 def _refuse_divergence(step: int, value: float, norm: float, recipe: Recipe) -> None:
