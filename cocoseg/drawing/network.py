@@ -15,7 +15,7 @@ KERNELS = ("Conv2D", "DepthwiseConv2D", "Conv2DTranspose", "Dense")
 def network(layers: pl.DataFrame):
     """A bar for each layer that has a kernel, from left to right as they are computed, at the height of its stride.
 
-    Needs the columns name, kind, inputs, stride, channels and multiply_adds of `cocoseg.models.cost.layers`. A bar grows
+    Needs the columns name, kind, inputs, stride, channels, multiply_adds of `cocoseg.models.cost.layers`. A bar grows
     with the root of its channels, and is the darker the more of the multiply-adds it takes. Lines lead from a layer to
     those that take its output. Returns a Matplotlib figure; a table without such a layer is a `UserError`.
     """
