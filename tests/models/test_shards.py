@@ -32,7 +32,7 @@ def test_copies_are_small_and_show_the_same(samples, tmp_path):
         photo, label = decoded(row)
         assert min(label.shape) == 24 and photo.shape[:2] == label.shape
         expected = cv2.resize(labels.image(whole["image"]), label.shape[::-1], interpolation=cv2.INTER_AREA)
-        assert np.abs(photo.mean(-1) - expected.mean(-1)).mean() < 4  # of noise, JPEG keeps the brightness
+        assert np.corrcoef(photo.mean(-1).ravel(), expected.mean(-1).ravel())[0, 1] > 0.9  # JPEG, of noise
         truth = labels.label_map(whole["label"])
         y, x = (
             ((np.arange(n) + 0.5) * whole_n / n).astype(int)
