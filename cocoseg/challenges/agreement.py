@@ -183,8 +183,8 @@ def planted(instances: pl.DataFrame, root: Path, split: str) -> pl.DataFrame:
 def assign(iou: np.ndarray, at_least: float = AT_LEAST) -> list[tuple[int, int]]:
     """Pairs (row, column) that match one to one with the largest sum of IoU, f64 (n, m); only pairs of `at_least`.
 
-    >>> assign(np.array([[0.6, 0.9], [0.0, 0.8]]))
-    [(0, 1)]
+    >>> assign(np.array([[0.6, 0.9], [0.0, 0.8]])), assign(np.array([[0.4, 0.9], [0.0, 0.8]]))
+    ([(0, 0), (1, 1)], [(0, 1)])
     >>> assign(np.array([[0.6, 0.9], [0.7, 0.8]]))
     [(0, 1), (1, 0)]
     """
