@@ -40,6 +40,8 @@ def peers():
     for name, peer in (("hotcoco", hotcoco), ("vernier", vernier)):
         if find_spec(name):
             yield name, peer
+        else:
+            click.echo(f"{name} is not installed; to take it along: pip install {name}", err=True)
 
 
 def bincount(maps):
