@@ -11,6 +11,15 @@ def source(run: Run) -> str:
     return "/".join(values[key] for key in ("data", "split") if key in values)
 
 
+def surveyed(book: Edition) -> list[Run]:
+    """The surveys of what the edition is about, in its order.
+
+    Surveys of other data, on which its models are trained or judged, only name the images and are left out.
+    """
+    learnt = {e.parameters.get("data") for e in book.entries if e.notebook in ("train", "evaluate")} - {book.dataset}
+    return [run for run in book.runs("survey") if run.parameters["data"] not in learnt]
+
+
 def provenance(book: Edition, run: Run, up: str = "../") -> Provenance:
     """The origin of a figure: run, date, data, commit, and whether the run still holds.
 
