@@ -68,6 +68,43 @@ def data_sample():
     click.echo(dataset("sample").root)
 
 
+@data.command("defects")
+@click.argument("name")
+def data_defects(name):
+    """Make a dataset with planted annotation errors: a dataset's name, +, the kind, the percentage, maybe @seed.
+
+    \b
+    cocoseg data defects person+missing20      person without a fifth of its objects
+    cocoseg data defects sample+cut-off10@3    another draw
+
+    Any command takes such a name for a dataset, and makes it when it is not there.
+    """
+    from cocoseg.coco.datasets import dataset
+    from cocoseg.coco.derived import parse, planted
+
+    parse(name)
+    root = dataset(name).root
+    for split, count in planted(root).group_by("split").len().sort("split").iter_rows():
+        click.echo(f"{split}: {count:,} annotations spoiled")
+    click.echo(root)
+
+
+@data.command("correct")
+@click.argument("annotations", type=click.Path(exists=True, dir_okay=False))
+@click.argument("corrections", type=click.Path(exists=True, dir_okay=False))
+@click.option("--to", "target", type=click.Path(dir_okay=False), required=True, help="The corrected file.")
+def data_correct(annotations, corrections, target):
+    """Apply a corrections file to an annotation file: annotations to drop, to replace and to add.
+
+    A run of the notebook quality proposes one: corrections.json, in its folder. Take out what you do not believe.
+    """
+    from cocoseg.coco.corrections import correct
+
+    done = correct(annotations, corrections, target)
+    click.echo(", ".join(f"{count:,} {what}" for what, count in done.items()))
+    click.echo(target)
+
+
 @data.command("download")
 @click.argument("what", metavar="annotations|val|train")
 @click.option("--to", "folder", type=click.Path(file_okay=False), help="The folder.  [default: data/coco2017]")

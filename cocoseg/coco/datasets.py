@@ -2,7 +2,8 @@
 
 A dataset is a folder with `annotations/instances_<split>.json` and `<split>/<file name>`. Its name is
 `sample` (generated on first use), the name of such a folder under one of the data folders (`$COCOSEG_DATA`,
-then `data/`, then `shared/coco/` beside the checkout), or a path.
+then `data/`, then `shared/coco/` beside the checkout), or a path. A name with a `+` is one of these with planted
+defects, see `cocoseg.coco.derived`.
 """
 
 import os
@@ -68,6 +69,14 @@ def dataset(name: str) -> Dataset:
         root = folders()[-2] / "sample"
         sample.ensure(root)
         return Dataset("sample", root)
+    if "+" in name and not (Path(name).expanduser() / "annotations").is_dir():
+        from cocoseg.coco import derived
+
+        parts = derived.parse(name)
+        base = dataset(parts.base)
+        root = folders()[-2] / f"{base.name}+{name.rpartition('+')[2]}"
+        derived.ensure(base.root, parts, root)
+        return Dataset(root.name, root)
     known = {d.name: d for d in available()}
     if name in known:
         return known[name]

@@ -1,0 +1,143 @@
+"""Apply corrections to an annotation file: annotations to drop, to replace and to add.
+
+A corrections file is JSON whose annotations are in COCO's format; each of its three lists may be missing:
+
+    {"drop": [908400474265],
+     "replace": [{"id": 1247, "image_id": 42, "category_id": 18, "segmentation": [[…]], "area": …, "bbox": […]}],
+     "add": [{"image_id": 42, "category_id": 1, "segmentation": {"size": […], "counts": "…"}}]}
+
+A replacement takes the place of the annotation with its id. What is added gets an id where it has none; area, bbox and
+iscrowd may be missing in both and are then the mask's (and 0). All else in the file is kept byte for byte.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from pycocotools import mask as coco_mask
+
+from cocoseg.coco.rasterise import SegmentationError, rle
+from cocoseg.errors import UserError
+
+LISTS = ("drop", "replace", "add")
+
+
+class _Known(msgspec.Struct):
+    id: int
+    height: int | None = None
+    width: int | None = None
+
+
+class _Given(msgspec.Struct, kw_only=True):
+    """What an annotation in a corrections file must have."""
+
+    id: int | None = None
+    image_id: int
+    category_id: int
+    segmentation: msgspec.Raw
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    drop: list[int] = []
+    replace: list[msgspec.Raw] = []
+    add: list[msgspec.Raw] = []
+    info: Any = None
+
+
+def correct(annotations: Path | str, corrections: Path | str, target: Path | str) -> dict[str, int]:
+    """Write to `target` the file `annotations` with the corrections applied: how many were dropped, replaced and added.
+
+    A corrections file that does not fit (another format; an id that is not there, or is there already, or is named
+    twice; an unknown image or category; a segmentation that is no mask, or is empty) is a `UserError`, and nothing is
+    written.
+    """
+    annotations, corrections, target = Path(annotations), Path(corrections), Path(target)
+    document = _document(annotations)
+    wanted = _decoded(corrections, _File, "a JSON object with the lists drop, replace and add")
+    images, categories = ({row.id: row for row in document[name][0]} for name in ("images", "categories"))
+    known, rows = document["annotations"]
+    there = {row.id for row in known}
+
+    def refuse(what: str) -> UserError:
+        return UserError(f"{corrections.name}: {what}")
+
+    def checked(name: str, position: int, piece: msgspec.Raw) -> tuple[int | None, dict[str, Any]]:
+        where = f"{name}[{position}]"
+        try:
+            given, content = msgspec.json.decode(piece, type=_Given), msgspec.json.decode(piece)
+        except msgspec.MsgspecError as error:
+            raise refuse(f"{where}: {error}; expected an annotation in COCO's format") from None
+        if given.image_id not in images:
+            raise refuse(f"{where}: image {given.image_id} is not in {annotations.name}")
+        if given.category_id not in categories:
+            raise refuse(f"{where}: category {given.category_id} is not in {annotations.name}")
+        image = images[given.image_id]
+        try:
+            mask = rle(bytes(given.segmentation), image.height or 0, image.width or 0)
+        except SegmentationError as error:
+            raise refuse(f"{where}: {error}") from None
+        if not (area := int(coco_mask.area(mask))):
+            raise refuse(f"{where}: the mask covers no pixel")
+        measured = {"area": area, "bbox": coco_mask.toBbox(mask).tolist(), "iscrowd": 0}
+        return given.id, measured | content
+
+    replaced = {}
+    for position, piece in enumerate(wanted.replace):
+        number, row = checked("replace", position, piece)
+        if number is None:
+            raise refuse(f"replace[{position}]: it has no id, so what it replaces is not known")
+        if number in replaced:
+            raise refuse(f"replace[{position}]: annotation {number} is replaced twice")
+        replaced[number] = row
+    named = [*wanted.drop, *replaced]
+    if unknown := next((number for number in named if number not in there), None):
+        raise refuse(f"annotation {unknown} is not in {annotations.name}")
+    if twice := next((number for k, number in enumerate(named) if number in named[:k]), None):
+        raise refuse(f"annotation {twice} is named twice, to drop or to replace")
+    added, free = [], max(there, default=0) + 1
+    for position, piece in enumerate(wanted.add):
+        number, row = checked("add", position, piece)
+        if number is None:
+            number, free = free, free + 1
+        if number in there:
+            raise refuse(f"add[{position}]: annotation {number} is in {annotations.name}; to change it, replace it")
+        there.add(number)
+        free = max(free, number + 1)
+        added.append(row | {"id": number})
+    gone = set(wanted.drop)
+    kept = [
+        msgspec.Raw(msgspec.json.encode(replaced[row.id])) if row.id in replaced else piece
+        for row, piece in zip(known, rows, strict=True)
+        if row.id not in gone
+    ]
+    whole = document["all"] | {"annotations": kept + [msgspec.Raw(msgspec.json.encode(row)) for row in added]}
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f"{target.name}.part")
+    part.write_bytes(msgspec.json.encode(whole))
+    part.replace(target)
+    return {"dropped": len(gone), "replaced": len(replaced), "added": len(added)}
+
+
+def _document(path: Path) -> dict[str, Any]:
+    """The file's top level, undecoded ('all'), and of its three lists what is known of each row, and the row itself."""
+    expected = "a COCO instances file"
+    whole = _decoded(path, dict[str, msgspec.Raw], expected)
+    document = {"all": whole}
+    for name in ("images", "categories", "annotations"):
+        if name not in whole:
+            raise UserError(f"{path.name}: it has no list {name!r}; expected {expected}")
+        try:
+            rows = msgspec.json.decode(whole[name], type=list[msgspec.Raw])
+            document[name] = [msgspec.json.decode(row, type=_Known) for row in rows], rows
+        except msgspec.MsgspecError as error:
+            raise UserError(f"{path.name}: {name}: {error}; expected {expected}") from None
+    return document
+
+
+def _decoded(path: Path, kind, expected: str):
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise UserError(f"{path.name}: {error}; expected {expected}") from None
