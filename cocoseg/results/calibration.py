@@ -49,7 +49,7 @@ def reliability(confidences: pl.DataFrame) -> pl.DataFrame:
 
 
 def ece(confidences: pl.DataFrame) -> float:
-    """The expected calibration error over all pixels: the mean |confidence − accuracy| of the bins, by pixels.
+    """The expected calibration error over all pixels: the mean gap of the bins, by pixels, whichever its sign.
 
     nan where no confidence is known.
 
