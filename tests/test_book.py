@@ -19,8 +19,8 @@ from tests import browser
 ALL = sorted(NOTEBOOKS.glob("*.ipynb"))
 
 
-def test_the_five_notebooks_are_there():
-    assert [path.stem for path in ALL] == ["agreement", "audit", "evaluate", "survey", "train"]
+def test_the_seven_notebooks_are_there():
+    assert [path.stem for path in ALL] == ["agreement", "audit", "evaluate", "properties", "quality", "survey", "train"]
 
 
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)

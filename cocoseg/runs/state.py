@@ -13,7 +13,7 @@ from cocoseg.runs import fingerprint, parameters
 from cocoseg.runs.record import RUNS, Run, run
 
 # By convention the parameters with these names say what a notebook reads.
-READS = ("training", "trainings", "init_from")
+READS = ("training", "trainings", "init_from", "evaluations")
 # And these, which file or folder of PNG files it reads beside a split.
 FILES, FOLDERS = ("other", "onnx"), ("predictions",)
 
