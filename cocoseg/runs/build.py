@@ -25,6 +25,13 @@ from cocoseg.runs.execute import execute
 from cocoseg.runs.record import RUNS
 
 PUBLISHED = "coco"
+# `jupyter-book build` on all cores: Sphinx can, and the command line has no option for it.
+PARALLEL = """
+import functools, jupyter_book.sphinx
+jupyter_book.sphinx.build_sphinx = functools.partial(jupyter_book.sphinx.build_sphinx, jobs={jobs})
+from jupyter_book.cli.main import main
+main()
+"""
 BUILD = Path(os.environ.get("COCOSEG_BUILD", HOME / "_build"))
 
 
@@ -63,12 +70,12 @@ def missing(book: Edition, page: str) -> list[Entry]:
     """The runs that a page cannot do without and that are not there.
 
     A page's front matter names them: `needs: survey-val, evaluate` asks for the run of the role `survey-val` and for
-    at least one run of the notebook `evaluate`.
+    at least one run of the notebook `evaluate`. With a table, `evaluate/mistakes`, only a run that has it will do.
     """
     absent = []
     for need in _needs(page):
-        entries = _answers(book, need)
-        if not any(entry.usable for entry in entries):
+        entries, table = _answers(book, need), need.partition("/")[2]
+        if not any(entry.has(table) if table else entry.usable for entry in entries):
             absent += entries
     return absent
 
@@ -78,7 +85,7 @@ def left_out(book: Edition, page: str) -> list[str]:
 
     A need that the published edition does not know either is a `UserError`.
     """
-    unmet = [need for need in _needs(page) if not _answers(book, need)]
+    unmet = [need.partition("/")[0] for need in _needs(page) if not _answers(book, need)]
     for need in unmet:
         published = edition(PUBLISHED)
         if not _answers(published, need):
@@ -91,7 +98,8 @@ def _needs(page: str) -> list[str]:
 
 
 def _answers(book: Edition, need: str) -> list[Entry]:
-    return [e for e in book.entries if e.role == need] or [e for e in book.entries if e.notebook == need]
+    name = need.partition("/")[0]
+    return [e for e in book.entries if e.role == name] or [e for e in book.entries if e.notebook == name]
 
 
 def _stub(page: str, box: str, text: str) -> str:
@@ -182,7 +190,7 @@ def _editions_script(name: str) -> str:
 
 def _jupyter_book(folder: Path, name: str, say: Callable[[str], None]) -> Path:
     log = BUILD / f"{name}.log"
-    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(folder)]
+    command = [sys.executable, "-c", PARALLEL.format(jobs=os.cpu_count()), "build", str(folder)]
     command += ["--all", "--warningiserror", "--nitpick", "--keep-going"]
     settings = {
         "COCOSEG_EDITION": name,

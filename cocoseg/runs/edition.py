@@ -50,6 +50,11 @@ class Entry:
         """Whether there is a finished run, current or stale."""
         return self.state.state in ("current", "stale")
 
+    def has(self, table: str) -> bool:
+        """Whether there is a finished run, and it wrote that table; one made by older code may not have."""
+        folder = RUNS / self.name
+        return self.usable and any((folder / at / f"{table}.parquet").is_file() for at in ("", "local"))
+
 
 def _filled(value, choice: Mapping[str, Any]):
     """`value` with `{key}` replaced; a value that is nothing but `{key}` keeps the choice's type."""
