@@ -1,8 +1,8 @@
 """Annotations that look wrong, ranked: each detector gives a score to what it suspects, the most suspicious first.
 
 A detector sees annotations and photos, or what a model believes of them, never the truth. Its threshold was chosen on
-the training split of the sample, whose defects are known; how often it is right is measured on the validation split
-(`calibrated`).
+the training split of the sample, whose defects are known; for a model, which has learned that split, it is one half. How
+often a detector is right is measured on the validation split (`calibrated`).
 """
 
 from dataclasses import dataclass
@@ -45,13 +45,13 @@ DETECTORS: dict[str, Detector] = {
     "self-crossing": Detector("crossings of a polygon with itself", (), 1.0),
     "two in one": Detector("share of the second largest polygon", ("merged",), 0.3),
     "off its edges": Detector("gain in edge strength if shifted", ("shifted",), 0.22),
-    "unlike its name": Detector("log odds of another category by shape, place and colour", ("wrong category",), 2.5),
+    "unlike its name": Detector("log odds of another category by shape, place and colour", ("wrong category",), 3.0),
     "disbelieved": Detector(
         "1 − mean probability of its labels",
         ("shifted", "coarsened", "cut off", "merged", "duplicated", "wrong category"),
-        0.6,
+        0.5,
     ),
-    "unlabelled": Detector("probability of a class where nothing is labelled", ("missing",), 0.7),
+    "unlabelled": Detector("probability of a class where nothing is labelled", ("missing",), 0.5),
 }
 OF_MODELS = ("disbelieved", "unlabelled")
 

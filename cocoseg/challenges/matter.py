@@ -1,0 +1,112 @@
+"""Do defects in the labels matter: the same training on labels with more and more planted defects, judged on both.
+
+`block` writes the grid of runs for an edition, `outcomes` reads what came of it.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import polars as pl
+
+from cocoseg.challenges.noise import KINDS, RATES, SEEDS
+from cocoseg.coco import derived
+from cocoseg.errors import UserError
+from cocoseg.results.intervals import interval
+
+OUTCOMES = {
+    "kind": pl.String,
+    "rate": pl.Float64,
+    "seed": pl.Int64,
+    "judged": pl.String,
+    "miou": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "run": pl.String,
+}
+
+
+def block(training: Mapping[str, Any], split: str) -> str:
+    """The grid of trainings and evaluations for `book/editions/<name>.yml`, under `runs`.
+
+    Each seed trains on defects of its own draw, and on sound labels; each training is judged on sound labels of `split`
+    and, where it learned from defects, on labels with as many defects of the same kind.
+
+    Args:
+        training: parameters of a run of the notebook train: data, split, space, model, size, steps.
+        split: on which the trainings are judged.
+    """
+    kinds, seeds = ", ".join(KINDS), ", ".join(map(str, SEEDS))
+    rates = ", ".join(f"{rate:.0%}".rstrip("%") for rate in RATES)
+    data, spoiled = training["data"], f"{training['data']}+{{kind}}{{rate}}@{{seed}}"
+    recipe = ", ".join(f"{name}: {training[name]}" for name in ("space", "model", "size", "steps"))
+    grid = f"{{kind: [{kinds}], rate: [{rates}], seed: [{seeds}]}}"
+    return f"""\
+  train-sound-{{seed}}:
+    notebook: train
+    parameters: {{data: {data}, split: {training["split"]}, {recipe}, seed: "{{seed}}"}}
+    grid: {{seed: [{seeds}]}}
+  train-{{kind}}{{rate}}-{{seed}}:
+    notebook: train
+    parameters: {{data: "{spoiled}", split: {training["split"]}, {recipe}, seed: "{{seed}}"}}
+    grid: {grid}
+  evaluate-sound-{{seed}}:
+    notebook: evaluate
+    parameters: {{data: {data}, split: {split}, training: "train-sound-{{seed}}"}}
+    grid: {{seed: [{seeds}]}}
+  evaluate-{{kind}}{{rate}}-{{seed}}:
+    notebook: evaluate
+    parameters: {{data: {data}, split: {split}, training: "train-{{kind}}{{rate}}-{{seed}}"}}
+    grid: {grid}
+  evaluate-{{kind}}{{rate}}-{{seed}}-on-the-same:
+    notebook: evaluate
+    parameters: {{data: "{spoiled}", split: {split}, training: "train-{{kind}}{{rate}}-{{seed}}"}}
+    grid: {grid}
+"""
+
+
+def outcomes(trainings: Iterable, evaluations: Iterable) -> pl.DataFrame:
+    """What came of trainings with planted defects and of those with the same recipe on sound labels.
+
+    Args:
+        trainings, evaluations: finished runs (`cocoseg.runs.record.Run`) of the notebooks train and evaluate; what does
+            not belong to such a grid is left out.
+
+    Returns:
+        kind str, rate f64 (0: sound labels, for each kind), seed i64, judged str ('sound labels' or 'labels with as
+        many defects'), miou f64 with its bootstrap interval over images, low, high f64, run str (the evaluation);
+        sorted. Empty without a training with defects.
+    """
+    learned = {run.name: (_defect(run.parameters["data"]), run.parameters) for run in trainings}
+    recipes = {_recipe(values, defect) for defect, values in learned.values() if defect}
+    rows = []
+    for run in evaluations:
+        defect, values = learned.get(run.parameters["training"], (None, None))
+        if values is None or _recipe(values, defect) not in recipes:
+            continue
+        on = _defect(run.parameters["data"])
+        if on is not None and on != defect:
+            continue
+        base = defect.base if defect else values["data"]
+        if (on.base if on else run.parameters["data"]) != base:
+            continue
+        score = interval(run.table("counts"), "miou_d", resamples=2_000).row(0, named=True)
+        found = [score[key] for key in ("estimate", "low", "high")]
+        judged = "labels with as many defects" if on else "sound labels"
+        if defect:
+            rows.append((defect.kind, defect.rate, values["seed"], judged, *found, run.name))
+        else:
+            rows += [(kind, 0.0, values["seed"], judged, *found, run.name) for kind in KINDS]
+    table = pl.DataFrame(rows, OUTCOMES, orient="row")
+    return table.sort("kind", "judged", "rate", "seed")
+
+
+def _defect(data: str) -> derived.Name | None:
+    try:
+        return derived.parse(data) if "+" in data else None
+    except UserError:
+        return None
+
+
+def _recipe(values: Mapping[str, Any], defect: derived.Name | None) -> tuple:
+    names = [name for name in sorted(values) if name not in ("data", "seed")]
+    return defect.base if defect else values["data"], *(str(values[name]) for name in names)
