@@ -1,8 +1,8 @@
 """Annotations that look wrong, ranked: each detector gives a score to what it suspects, the most suspicious first.
 
 A detector sees annotations and photos, or what a model believes of them, never the truth. Its threshold was chosen on
-the training split of the sample, whose defects are known; for a model, which has learned that split, it is one half. How
-often a detector is right is measured on the validation split (`calibrated`).
+the training split of the sample, whose defects are known; where it asks a model, which has learned that split, it is a
+half. How often a detector is right is measured on the validation split (`calibrated`).
 """
 
 from dataclasses import dataclass
