@@ -22,7 +22,7 @@ def test_a_model_comes_back(name, tmp_path):
     back = load(tmp_path)
     assert (back.name, back.space, back.size) == (model.name, model.space, model.size)
     before, after = model(IMAGE), back(IMAGE)
-    np.testing.assert_allclose(after, before, atol=2e-3 * np.abs(before).max())
+    np.testing.assert_allclose(after, before, atol=1e-2 * np.abs(before).max())
     assert after.dtype == np.float32
 
 
