@@ -14,7 +14,19 @@ def invoke(*arguments):
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["data"], ["data", "list"], ["data", "download"], ["data", "check"], ["run"], ["status"], ["build"]]
+    "command",
+    [
+        [],
+        ["data"],
+        ["data", "list"],
+        ["data", "download"],
+        ["data", "check"],
+        ["data", "correct"],
+        ["data", "defects"],
+        ["run"],
+        ["status"],
+        ["build"],
+    ],
 )
 def test_every_command_explains_itself(command):
     result = invoke(*command, "--help")
