@@ -3,6 +3,7 @@
 `block` writes the grid of runs for an edition, `outcomes` reads what came of it.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -32,13 +33,14 @@ def block(training: Mapping[str, Any], split: str) -> str:
     and, where it learned from defects, on labels with as many defects of the same kind.
 
     Args:
-        training: parameters of a run of the notebook train: data, split, space, model, size, steps.
+        training: parameters of a run of the notebook train; but for data, split and seed they are kept.
         split: on which the trainings are judged.
     """
     kinds, seeds = ", ".join(KINDS), ", ".join(map(str, SEEDS))
     rates = ", ".join(f"{rate:.0%}".rstrip("%") for rate in RATES)
     data, spoiled = training["data"], f"{training['data']}+{{kind}}{{rate}}@{{seed}}"
-    recipe = ", ".join(f"{name}: {training[name]}" for name in ("space", "model", "size", "steps"))
+    kept = {name: value for name, value in training.items() if name not in ("data", "split", "seed")}
+    recipe = ", ".join(f"{name}: {json.dumps(value)}" for name, value in kept.items())
     grid = f"{{kind: [{kinds}], rate: [{rates}], seed: [{seeds}]}}"
     return f"""\
   train-sound-{{seed}}:

@@ -11,7 +11,16 @@ from cocoseg.coco import derived
 from cocoseg.results.metrics import score
 from cocoseg.runs import edition, parameters
 
-TRAINING = {"data": "sample", "split": "train", "space": "person", "model": "seed-cnn", "size": 64, "steps": 300}
+TRAINING = {
+    "data": "sample",
+    "split": "train",
+    "space": "person",
+    "model": "seed-cnn",
+    "size": 64,
+    "steps": 300,
+    "colour": 0.3,
+    "seed": 7,
+}
 N = len(KINDS) * len(RATES) * len(SEEDS)
 
 
@@ -26,6 +35,9 @@ def test_the_block_is_a_grid_that_an_edition_and_the_notebooks_accept():
     names = {e.name for e in made}
     for entry in made:
         values = parameters.resolve(parameters.path(entry.notebook), dict(entry.parameters))
+        if entry.notebook == "train":
+            assert {k: values[k] for k in TRAINING if k not in ("data", "split", "seed")}.items() <= TRAINING.items()
+            assert values["colour"] == 0.3 and values["seed"] in SEEDS
         if "+" in values["data"]:
             assert derived.parse(values["data"]).kind in KINDS
         if entry.notebook == "evaluate":
