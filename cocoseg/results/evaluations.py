@@ -1,0 +1,119 @@
+"""The evaluations of an edition, side by side where they can be: grouped by what they were asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
+
+from cocoseg.results.intervals import MIN_IMAGES
+from cocoseg.results.metrics import score
+from cocoseg.runs.edition import Edition
+from cocoseg.runs.record import RUNS, Run
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One model on one split: its run, and the training that it comes from, None for predictions made elsewhere."""
+
+    name: str
+    run: Run
+    training: Run | None
+
+    @cached_property
+    def counts(self) -> pl.DataFrame:
+        return self.run.table("counts")
+
+    @cached_property
+    def score(self) -> float:
+        """mIoU^D, by which evaluations are ranked."""
+        return score(self.counts, "miou_d")
+
+    @property
+    def model(self) -> str:
+        return self.run.scores["model"]
+
+    @property
+    def seed(self) -> int | None:
+        return self.training.parameters["seed"] if self.training else None
+
+    @property
+    def recipe(self) -> str:
+        """What was trained and asked, but for the seed: evaluations of one recipe are several draws of the same."""
+        asked = {key: value for key, value in self.run.parameters.items() if key != "training"}
+        learned = (
+            {key: value for key, value in self.training.parameters.items() if key != "seed"} if self.training else {}
+        )
+        return repr((self.model, sorted(asked.items()), sorted(learned.items())))
+
+
+@dataclass(frozen=True)
+class Group:
+    """Evaluations of the same images against the same truth, best first."""
+
+    source: str
+    space: str
+    evaluations: tuple[Evaluation, ...]
+
+    @property
+    def best(self) -> Evaluation:
+        return self.evaluations[0]
+
+    @cached_property
+    def images(self) -> int:
+        return self.best.counts["image_id"].n_unique()
+
+    @cached_property
+    def names(self) -> dict[int, str]:
+        """The name of each class."""
+        return dict(self.best.run.table("classes").iter_rows())
+
+    @cached_property
+    def min_images(self) -> int:
+        """In how many images a class has to be to enter a mean with an interval: `MIN_IMAGES`, if any class is in so
+        many, else 1."""
+        most = self.best.counts.filter(pl.col("true") > 0)["class"].value_counts()["count"].max()
+        return MIN_IMAGES if (most or 0) >= MIN_IMAGES else 1
+
+    @property
+    def title(self) -> str:
+        return f"{self.source}, {self.space}, {self.images:,} images"
+
+    @cached_property
+    def recipes(self) -> dict[str, list[Evaluation]]:
+        """The evaluations of each recipe, best recipe first, under the name of its model; where two recipes have one
+        model, under the name of their best evaluation."""
+        found: dict[str, list[Evaluation]] = {}
+        for evaluation in self.evaluations:
+            found.setdefault(evaluation.recipe, []).append(evaluation)
+        models = [members[0].model for members in found.values()]
+        named = {
+            members[0].model if models.count(members[0].model) == 1 else members[0].name: members
+            for members in found.values()
+        }
+        return dict(sorted(named.items(), key=lambda item: -sum(e.score for e in item[1]) / len(item[1])))
+
+
+def groups(book: Edition, tables: Sequence[str] = ("counts",)) -> list[Group]:
+    """The evaluations of an edition that have all these tables, in groups that may be compared; the largest first.
+
+    Two are in one group if they are of one split and label space and their counts have the same truth. Of groups of one
+    size the one that the edition names first is first.
+    """
+    trainings = {run.name: run for run in book.runs("train")}
+    found: dict[tuple, list[Evaluation]] = {}
+    for entry in book.entries:
+        if entry.notebook != "evaluate" or not all(entry.has(table) for table in tables):
+            continue
+        run = Run(RUNS / entry.name)
+        training = trainings.get(run.parameters.get("training"))
+        one = Evaluation(entry.role.removeprefix("evaluate-"), run, training)
+        space = (training or run).parameters["space"]
+        known = one.counts.filter(pl.col("true") > 0).select("image_id", "class", "true")
+        source = f"{run.parameters['data']}/{run.parameters['split']}"
+        found.setdefault((source, space, frozenset(known.rows())), []).append(one)
+    made = [
+        Group(source, space, tuple(sorted(members, key=lambda e: -e.score)))
+        for (source, space, _), members in found.items()
+    ]
+    return sorted(made, key=lambda group: -len(group.evaluations))
