@@ -25,13 +25,6 @@ from cocoseg.runs.execute import execute
 from cocoseg.runs.record import RUNS
 
 PUBLISHED = "coco"
-# `jupyter-book build` on all cores: Sphinx can, and the command line has no option for it.
-PARALLEL = """
-import functools, jupyter_book.sphinx
-jupyter_book.sphinx.build_sphinx = functools.partial(jupyter_book.sphinx.build_sphinx, jobs={jobs})
-from jupyter_book.cli.main import main
-main()
-"""
 BUILD = Path(os.environ.get("COCOSEG_BUILD", HOME / "_build"))
 
 
@@ -190,7 +183,7 @@ def _editions_script(name: str) -> str:
 
 def _jupyter_book(folder: Path, name: str, say: Callable[[str], None]) -> Path:
     log = BUILD / f"{name}.log"
-    command = [sys.executable, "-c", PARALLEL.format(jobs=os.cpu_count()), "build", str(folder)]
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(folder)]
     command += ["--all", "--warningiserror", "--nitpick", "--keep-going"]
     settings = {
         "COCOSEG_EDITION": name,
