@@ -91,6 +91,8 @@ def explained(instances: pl.DataFrame, table: pl.DataFrame, *, seed: int = 0) ->
         seed: of the folds, by image, and the machine.
 
     Returns:
+        Tables by name.
+
         - `curves`: property str; low, high f64, the bin of its values; effect f64, what the share is above or below its
           mean there, and effect_low, effect_high f64, that over the machine's inner bags (one standard deviation each
           way); instances i64 in the bin. A property that is the same for all has no rows.
