@@ -1,5 +1,7 @@
 """A trained model on one's own photos: label maps and overlays, upright, and nothing overwritten."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -91,3 +93,10 @@ def test_a_version_without_a_model_says_so(tmp_path, monkeypatch):
         shipped()
     (tmp_path / "model.json").write_text("{}")
     assert shipped() == tmp_path
+
+
+def test_the_model_that_comes_along_is_that_of_a_published_run():
+    run = Path(__file__).parents[2] / "book" / "runs" / "coco-train-person"
+    for name in ("model.json", "weights.npz"):
+        assert (shipped() / name).read_bytes() == (run / name).read_bytes()
+    assert (shipped() / "weights.npz").stat().st_size < 8e6
