@@ -61,7 +61,9 @@ def test_every_page_of_the_table_of_contents_exists_and_every_page_is_in_it():
     toc = yaml.safe_load((HOME / "_toc.yml").read_text())
     listed = set(re.findall(r"book/[\w/-]+", str(toc)))
     pages = {
-        p.relative_to(HOME).with_suffix("").as_posix() for p in (HOME / "book").rglob("*.md") if not {"runs", "_assets"} & set(p.parts)
+        p.relative_to(HOME).with_suffix("").as_posix()
+        for p in (HOME / "book").rglob("*.md")
+        if not {"runs", "_assets"} & set(p.parts)
     }
     pages |= {p.relative_to(HOME).with_suffix("").as_posix() for p in ALL} | {"book/runs/index"}
     assert listed == pages

@@ -53,14 +53,13 @@
       const shown = left();
       const at = shown.indexOf(document.activeElement);
       if (at < 0) return;
-      if (event.key === "Enter") document.activeElement.querySelector("img, a")?.click();
+      if (event.key === "Enter") document.activeElement.querySelector(".cs-strip, a")?.click();
       const to = event.key === "Home" ? shown[0] : event.key === "End" ? shown.at(-1) : steps[event.key] && shown[at + steps[event.key]];
       if (!to) return;
       event.preventDefault();
       to.focus();
       to.scrollIntoView({ block: "nearest" });
     });
-    gallery.querySelectorAll(".cs-card img").forEach((image) => image.addEventListener("click", () => enlarged(image)));
     controls.append(count);
     gallery.querySelector("figcaption").append(controls);
     const wanted = filters[0][1];
@@ -68,8 +67,8 @@
     apply();
   }
 
-  function enlarged(image) {
-    const dialog = element("dialog", { className: "cs-enlarged" }, element("img", { src: image.src, alt: image.alt }));
+  function enlarged(strip) {
+    const dialog = element("dialog", { className: "cs-enlarged" }, strip.cloneNode(true));
     dialog.addEventListener("click", () => dialog.close());
     dialog.addEventListener("close", () => dialog.remove());
     document.body.append(dialog);
@@ -79,5 +78,6 @@
   document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll(".cs-choose").forEach(choosable);
     document.querySelectorAll(".cs-gallery").forEach(filterable);
+    document.querySelectorAll(".cs-strip").forEach((strip) => strip.addEventListener("click", () => enlarged(strip)));
   });
 })();

@@ -15,6 +15,7 @@ from cocoseg.errors import UserError
 from cocoseg.results.intervals import interval
 
 OUTCOMES = {
+    "data": pl.String,
     "kind": pl.String,
     "rate": pl.Float64,
     "seed": pl.Int64,
@@ -74,9 +75,9 @@ def outcomes(trainings: Iterable, evaluations: Iterable) -> pl.DataFrame:
             not belong to such a grid is left out.
 
     Returns:
-        kind str, rate f64 (0: sound labels, for each kind), seed i64, judged str ('sound labels' or 'labels with as
-        many defects'), miou f64 with its bootstrap interval over images, low, high f64, run str (the evaluation);
-        sorted. Empty without a training with defects.
+        data str (the dataset with sound labels), kind str, rate f64 (0: sound labels, for each kind), seed i64, judged
+        str ('sound labels' or 'labels with as many defects'), miou f64 with its bootstrap interval over images, low,
+        high f64, run str (the evaluation); sorted. Empty without a training with defects.
     """
     learned = {run.name: (_defect(run.parameters["data"]), run.parameters) for run in trainings}
     recipes = {_recipe(values, defect) for defect, values in learned.values() if defect}
@@ -95,11 +96,11 @@ def outcomes(trainings: Iterable, evaluations: Iterable) -> pl.DataFrame:
         found = [score[key] for key in ("estimate", "low", "high")]
         judged = "labels with as many defects" if on else "sound labels"
         if defect:
-            rows.append((defect.kind, defect.rate, values["seed"], judged, *found, run.name))
+            rows.append((base, defect.kind, defect.rate, values["seed"], judged, *found, run.name))
         else:
-            rows += [(kind, 0.0, values["seed"], judged, *found, run.name) for kind in KINDS]
+            rows += [(base, kind, 0.0, values["seed"], judged, *found, run.name) for kind in KINDS]
     table = pl.DataFrame(rows, OUTCOMES, orient="row")
-    return table.sort("kind", "judged", "rate", "seed")
+    return table.sort("data", "kind", "judged", "rate", "seed")
 
 
 def _defect(data: str) -> derived.Name | None:

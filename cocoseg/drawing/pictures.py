@@ -59,22 +59,31 @@ def comparison(image, truth, prediction, classes: Sequence[str], *, supercategor
     for label_map in (truth, prediction):
         _same_size(image, label_map)
     counted = truth != VOID
-    wrong = counted & (truth != prediction)
-    grey = np.repeat(image.mean(axis=2, keepdims=True) * 0.35 + 150, 3, axis=2)
-    errors = grey.astype(np.uint8)
-    errors[wrong] = _rgba(WRONG)[:3]
-    errors[~counted] = _rgba(look.VOID)[:3]
-    share = wrong.sum() / max(counted.sum(), 1)
+    share = (counted & (truth != prediction)).sum() / max(counted.sum(), 1)
     panels = {
         "image": image,
         "truth": overlay(image, truth, classes, supercategories=supercategories),
         "prediction": overlay(image, prediction, classes, supercategories=supercategories),
-        f"errors: {share:.1%} of pixels": errors,
+        f"errors: {share:.1%} of pixels": mistaken(image, truth, prediction),
     }
     present = np.union1d(truth, prediction)
     shades = look.colours(classes, supercategories)
     key = {name: shades[name] for i, name in enumerate(classes) if i and i in present}
     return gallery(panels, key | ({"void": look.VOID} if VOID in present else {}) | {"error": WRONG})
+
+
+def mistaken(image: np.ndarray, truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    """Where two label maps (uint8 H×W) differ: black over the greyed image, void of the truth cream; RGB, uint8 H×W×3.
+
+    >>> grey = np.full((1, 3, 3), 100, np.uint8)
+    >>> mistaken(grey, np.array([[0, 1, 255]], np.uint8), np.array([[0, 0, 0]], np.uint8))[0].tolist()
+    [[185, 185, 185], [22, 25, 29], [242, 234, 214]]
+    """
+    counted = truth != VOID
+    drawn = np.repeat(image.mean(axis=2, keepdims=True) * 0.35 + 150, 3, axis=2).astype(np.uint8)
+    drawn[counted & (truth != prediction)] = _rgba(WRONG)[:3]
+    drawn[~counted] = _rgba(look.VOID)[:3]
+    return drawn
 
 
 def gallery(panels: dict[str, np.ndarray], key: dict[str, str] | None = None, *, columns: int = 2):

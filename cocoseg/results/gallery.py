@@ -1,5 +1,7 @@
 """Which images to look at: the best, the worst, the typical, and those whose mistakes cost most."""
 
+from collections.abc import Iterable
+
 import polars as pl
 
 GALLERY = {
@@ -55,3 +57,14 @@ def gallery(counts: pl.DataFrame, each: int = 6) -> pl.DataFrame:
     }
     parts = [part.with_row_index("rank", 1).with_columns(kind=pl.lit(kind)) for kind, part in kinds.items()]
     return pl.concat(parts).select(*GALLERY).cast(GALLERY)
+
+
+def apart(tables: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """On which images models differ most, from the counts tables of several, widest apart first.
+
+    Columns: image_id i64; low, high f64, the lowest and the highest mIoU of the image among the models, as in
+    `ranking`; gap f64, between them.
+    """
+    scores = pl.concat([ranking(counts).select("image_id", "miou") for counts in tables])
+    ends = scores.group_by("image_id").agg(low=pl.col("miou").min(), high=pl.col("miou").max())
+    return ends.with_columns(gap=pl.col("high") - pl.col("low")).sort("gap", "image_id", descending=[True, False])

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from cocoseg.results.counts import COUNTS, confusion, confusions, counts
-from cocoseg.results.gallery import GALLERY, gallery, ranking
+from cocoseg.results.gallery import GALLERY, apart, gallery, ranking
 from cocoseg.results.metrics import per_image, score
 
 N = 5
@@ -63,3 +63,12 @@ def test_few_images_are_all_of_each_kind_and_none_make_an_empty_gallery(pairs):
     assert rows.group_by("kind").len()["len"].to_list() == [2] * 4
     assert gallery(pl.DataFrame(schema=COUNTS)).schema == pl.Schema(GALLERY)
     assert gallery(tabulate(pairs[7:])).is_empty()
+
+
+def test_models_differ_most_where_their_own_scores_lie_furthest_apart(pairs):
+    perfect = [(truth, np.where(truth == 255, 0, truth).astype(np.uint8)) for truth, _ in pairs]
+    ranked = ranking(tabulate(pairs)).sort("miou", "image_id")
+    rows = apart([tabulate(pairs), tabulate(perfect)])
+    assert rows.sort("low", "image_id")["image_id"].to_list() == ranked["image_id"].to_list()
+    assert rows["low"].sort().to_list() == ranked["miou"].to_list() and set(rows["high"]) == {1.0}
+    assert rows["gap"].is_sorted(descending=True) and rows["gap"][0] == 1 - rows["low"][0]

@@ -7,7 +7,10 @@ import pytest
 
 from tests.runs.conftest import ROOT
 
-HEAD = "---\nkernelspec: {display_name: Python 3, language: python, name: python3}\njupytext: {text_representation: {extension: .md, format_name: myst}}\n"
+HEAD = """---
+kernelspec: {display_name: Python 3, language: python, name: python3}
+jupytext: {text_representation: {extension: .md, format_name: myst}}
+"""
 CHAPTER = """---
 
 # Chapter

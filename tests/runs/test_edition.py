@@ -55,7 +55,14 @@ def test_runs_come_after_those_that_they_read(written):
 
 
 def test_a_circle_is_refused(written):
-    text = "title: x\ndataset: x\nabout: x\nruns:\n  a: {notebook: n, parameters: {training: b}}\n  b: {notebook: n, parameters: {training: a}}\n"
+    text = """\
+title: x
+dataset: x
+about: x
+runs:
+  a: {notebook: n, parameters: {training: b}}
+  b: {notebook: n, parameters: {training: a}}
+"""
     with pytest.raises(UserError, match="circle"):
         written(text).ordered()
 

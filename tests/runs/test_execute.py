@@ -125,8 +125,10 @@ def test_the_notebook_runs_in_jupyter_as_it_is(project):
     import sys
 
     done = subprocess.run(
-        [sys.executable, "-m", "jupyter", "nbconvert", "--to", "notebook", "--execute", "--stdout"]
-        + [str(project.root / "book" / "notebooks" / "measure.ipynb")],
+        [
+            *(sys.executable, "-m", "jupyter", "nbconvert", "--to", "notebook", "--execute", "--stdout"),
+            str(project.root / "book" / "notebooks" / "measure.ipynb"),
+        ],
         cwd=project.root,
         env={**__import__("os").environ, "PYTHONPATH": str(project.root)},
         capture_output=True,

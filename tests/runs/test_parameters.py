@@ -46,7 +46,7 @@ def test_values_are_parsed_to_the_type_of_the_default():
     ],
 )
 def test_a_bad_value_is_named_with_the_nearest_valid_one(given, message):
-    with pytest.raises(UserError, match=".") as caught:
+    with pytest.raises(UserError, match=r".") as caught:
         resolve(NOTEBOOKS / "train.ipynb", given)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
