@@ -11,6 +11,7 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -183,13 +184,15 @@ def facts(items: Sequence[tuple[str, str]]) -> Html:
 def number(value: float, digits: int = 3) -> str:
     """A number for prose: thousands with commas, else so many significant digits, a true minus sign.
 
-    >>> number(118287), number(0.60547), number(-2.0), number(12345.678)
-    ('118,287', '0.605', '−2', '12,346')
+    >>> number(118287), number(0.60547), number(-2.0), number(12345.678), number(0.00002691)
+    ('118,287', '0.605', '−2', '12,346', '0.0000269')
     """
     text = f"{value:.{digits}g}"
     if float(value).is_integer() or "e+" in text:
         text = f"{value:,.0f}"
-    return text.replace("-", "−")
+    elif "e-" in text:
+        text = f"{Decimal(text):f}"
+    return _minus(text)
 
 
 def _figure(kind, drawing, title, caption, provenance, data) -> Html:
@@ -234,7 +237,12 @@ def _text(value, format, dtype) -> str:
         return format(value)
     if format is None:
         format = "," if dtype.is_integer() else ".3g" if dtype.is_float() else ""
-    return f"{value:{format}}".replace("-", "−") if dtype.is_numeric() else f"{value:{format}}"
+    return _minus(f"{value:{format}}") if dtype.is_numeric() else f"{value:{format}}"
+
+
+def _minus(text: str) -> str:
+    """A true minus sign, and none before a zero."""
+    return text.replace("-", "−" if re.search("[1-9]", text) else "")
 
 
 def _spec(chart) -> dict:

@@ -38,6 +38,11 @@ class Evaluation:
         return self.training.parameters["seed"] if self.training else None
 
     @property
+    def size(self) -> int | None:
+        """The side of what the network sees, in px: as asked when it was evaluated, else of its training's crops."""
+        return self.run.parameters.get("size") or (self.training.parameters.get("size") if self.training else None)
+
+    @property
     def recipe(self) -> str:
         """What was trained and asked, but for the seed: evaluations of one recipe are several draws of the same."""
         asked = {key: value for key, value in self.run.parameters.items() if key != "training"}
@@ -82,16 +87,36 @@ class Group:
     @cached_property
     def recipes(self) -> dict[str, list[Evaluation]]:
         """The evaluations of each recipe, best recipe first, under the name of its model; where two recipes have one
-        model, under the name of their best evaluation."""
+        model, with the size of its inputs; where that is one too, under the name of their best evaluation."""
         found: dict[str, list[Evaluation]] = {}
         for evaluation in self.evaluations:
             found.setdefault(evaluation.recipe, []).append(evaluation)
-        models = [members[0].model for members in found.values()]
-        named = {
-            members[0].model if models.count(members[0].model) == 1 else members[0].name: members
-            for members in found.values()
-        }
-        return dict(sorted(named.items(), key=lambda item: -sum(e.score for e in item[1]) / len(item[1])))
+        bests = [members[0] for members in found.values()]
+        models = [e.model for e in bests]
+        sized = [f"{e.model}, {e.size} px" for e in bests]
+        named = [
+            model if models.count(model) == 1 else size if sized.count(size) == 1 else e.name
+            for e, model, size in zip(bests, models, sized, strict=True)
+        ]
+        by_name = dict(zip(named, found.values(), strict=True))
+        return dict(sorted(by_name.items(), key=lambda item: -sum(e.score for e in item[1]) / len(item[1])))
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """What pages call each evaluation, by its name: as its recipe, with the seed where the recipe has several."""
+        found = {}
+        for recipe, members in self.recipes.items():
+            seeds = [e.seed for e in members]
+            for e in members:
+                seeded = (
+                    f"{recipe}, seed {e.seed}" if seeds.count(e.seed) == 1 and recipe != members[0].name else e.name
+                )
+                found[e.name] = recipe if len(members) == 1 else seeded
+        return found
+
+    def label(self, evaluation: Evaluation) -> str:
+        """What pages call an evaluation of this group; no two have one label."""
+        return self.labels[evaluation.name]
 
 
 def groups(book: Edition, tables: Sequence[str] = ("counts",)) -> list[Group]:

@@ -215,6 +215,13 @@ def test_a_table_heads_its_columns_and_rows():
     assert [head.text for head in page.select("tbody th[scope=row]")] == ["cat", "<dog>"]
 
 
+def test_a_zero_has_no_minus_sign():
+    tiny = pl.DataFrame({"name": ["a", "b"], "less": [-0.0001, -0.02]})
+    cells = parsed(table(tiny, title="t", provenance=HERE, formats={"less": ".2f"})).select("tbody td")
+    assert [cell.text for cell in cells] == ["0.00", "−0.02"]
+    assert (number(-0.0), number(-0.00002691)) == ("0", "−0.0000269")
+
+
 def test_numbers_are_formatted_and_sort_by_their_value():
     page = listed(formats={"share": ".0%", "when": lambda year: f"in {year}"})
     cells = page.select("tbody td")
