@@ -51,7 +51,7 @@ def names(traits: pl.DataFrame, categories: pl.DataFrame, *, seed: int = 0) -> p
     floor = 1 / TREES
     odds = np.log(np.maximum(other, floor)) - np.log(np.maximum(own, floor))
     named = dict(categories.select("category_id", "name").iter_rows())
-    likely = [f"more like a {named[int(kinds[k])]}" for k in best]
+    likely = [f"more like: {named[int(kinds[k])]}" for k in best]
     return rows.select("image_id", "annotation_id", score=pl.Series(odds), note=pl.Series(likely)).filter(
         pl.col("score") > 0
     )

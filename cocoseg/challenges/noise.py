@@ -11,10 +11,10 @@ import numpy as np
 import polars as pl
 
 from cocoseg.coco.defects import plant
+from cocoseg.coco.derived import measured
 from cocoseg.coco.label_space import VOID, LabelSpace
 from cocoseg.coco.rasterise import label_map
 from cocoseg.coco.read import Coco
-from cocoseg.errors import UserError
 from cocoseg.progress import progress
 from cocoseg.results.counts import COUNTS, confusion, confusions, counts
 
@@ -36,11 +36,8 @@ def noise(file: Path | str, coco: Coco, space: LabelSpace) -> pl.DataFrame:
         coco: what remained of it; its images are counted.
         space: of the label maps.
     """
-    ids = set(coco.annotations["annotation_id"].to_list())
     content = json.loads(Path(file).read_text())
-    content["annotations"] = [a for a in content["annotations"] if a.get("id") in ids and "area" in a and "bbox" in a]
-    if not content["annotations"] and coco.annotations.height:
-        raise UserError(f"{Path(file).name}: no annotation has an area and a bbox; expected both to plant defects")
+    content["annotations"] = measured(content["annotations"], coco)
     classes = space.lookup(coco.annotations["category_id"].to_numpy()).tolist()
     within = dict(zip(coco.annotations["annotation_id"].to_list(), classes, strict=True))
     parts = [pl.DataFrame(schema=NOISE)]

@@ -16,8 +16,12 @@ from pycocotools import mask as coco_mask
 from scipy.stats import binomtest
 
 from cocoseg.challenges.names import names
+from cocoseg.coco import derived
+from cocoseg.coco.check import FINDINGS, check
+from cocoseg.coco.datasets import dataset
 from cocoseg.coco.defects import SCHEMA
 from cocoseg.coco.label_space import LabelSpace
+from cocoseg.coco.rasterise import rle
 from cocoseg.coco.read import Coco
 from cocoseg.coco.sample import defects
 from cocoseg.dataset.sizes import SIZES, size_class
@@ -261,7 +265,12 @@ def _coarse(traits: pl.DataFrame) -> pl.DataFrame:
 
 def _inconsistent(coco: Coco, findings: pl.DataFrame) -> pl.DataFrame:
     """Findings about annotations that are still there."""
-    rows = findings.select(pl.col("ids").list.first().alias("annotation_id"), note=pl.col("code")).drop_nulls()
+    about = [code for code, kind in FINDINGS.items() if kind.of == "annotation"]
+    rows = (
+        findings.filter(pl.col("code").is_in(about))
+        .select(pl.col("ids").list.first().alias("annotation_id"), note=pl.col("code"))
+        .drop_nulls()
+    )
     there = coco.annotations.select("annotation_id", "image_id")
     return rows.join(there, on="annotation_id").select(*_ID, score=pl.lit(1.0), note="note")
 
@@ -276,25 +285,37 @@ def _pairs(coco: Coco) -> dict[str, pl.DataFrame]:
     columns = {"annotation_id": "large_id", "other_id": "small_id", "score": "score"}
     return {
         "drawn twice": pairs.filter(same).select("image_id", **columns, note=pl.lit("")),
-        "two names": pairs.filter(~same).select("image_id", **columns, note=pl.format("the other is a {}", other)),
+        "two names": pairs.filter(~same).select("image_id", **columns, note=pl.format("the other: {}", other)),
     }
 
 
 def _on_missing(rows: pl.DataFrame, missing: pl.DataFrame, root: Path, split: str) -> pl.DataFrame:
     schema = {"row": pl.UInt32, "planted": pl.String, "planted_id": pl.Int64, "severity": pl.Float64}
     bare, found = rows.filter(pl.col("region").is_not_null()), []
-    file = root / "exact" / f"instances_{split}.json"
-    if bare.height and missing.height and file.is_file():
-        exact = msgspec.json.decode(file.read_bytes())["annotations"]
-        masks = {a["id"]: a for a in exact}
+    if bare.height and missing.height:
+        masks = _before(root, split, missing["image_id"].unique())
         for row, image_id, region in bare.select("row", "image_id", "region").iter_rows():
             suspected = msgspec.json.decode(region)
             for number in missing.filter(image_id=image_id)["annotation_id"]:
-                there = masks[number]["segmentation"]
+                there = masks[number]
                 both = float(coco_mask.area(coco_mask.merge([suspected, there], intersect=True)))
                 if both >= 0.5 * float(coco_mask.area(suspected)) and both >= 0.2 * float(coco_mask.area(there)):
                     found.append((row, "missing", number, 1.0))
     return pl.DataFrame(found, schema, orient="row")
+
+
+def _before(root: Path, split: str, image_ids: pl.Series) -> dict[int, dict]:
+    """The masks, as RLE, that a dataset's annotations had before defects were planted: the exact ones of the sample, of
+    any other those of the dataset that it was made from."""
+    file = root / "exact" / f"instances_{split}.json"
+    if not file.is_file():
+        file = dataset(derived.parse(root.name).base).annotations(split)
+    coco = check(file)[0].of_images(image_ids)
+    return {
+        row["annotation_id"]: rle(row["segmentation"], image["height"], image["width"])
+        for image, rows in coco.by_image()
+        for row in rows.iter_rows(named=True)
+    }
 
 
 def _share(part: int, whole: int, level: float) -> tuple[float | None, float | None, float | None]:

@@ -10,6 +10,7 @@ A replacement takes the place of the annotation with its id. What is added gets 
 iscrowd may be missing in both and are then the mask's (and 0). All else in the file is kept byte for byte.
 """
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -90,10 +91,10 @@ def correct(annotations: Path | str, corrections: Path | str, target: Path | str
             raise refuse(f"replace[{position}]: annotation {number} is replaced twice")
         replaced[number] = row
     named = [*wanted.drop, *replaced]
-    if unknown := next((number for number in named if number not in there), None):
-        raise refuse(f"annotation {unknown} is not in {annotations.name}")
-    if twice := next((number for k, number in enumerate(named) if number in named[:k]), None):
-        raise refuse(f"annotation {twice} is named twice, to drop or to replace")
+    if unknown := [number for number in named if number not in there]:
+        raise refuse(f"annotation {unknown[0]} is not in {annotations.name}")
+    if twice := [number for number, times in Counter(named).items() if times > 1]:
+        raise refuse(f"annotation {twice[0]} is named twice, to drop or to replace")
     added, free = [], max(there, default=0) + 1
     for position, piece in enumerate(wanted.add):
         number, row = checked("add", position, piece)

@@ -16,7 +16,9 @@ from typing import NamedTuple
 import polars as pl
 from filelock import FileLock
 
+from cocoseg.coco.check import check
 from cocoseg.coco.defects import KINDS, SCHEMA, plant
+from cocoseg.coco.read import Coco
 from cocoseg.errors import UserError, nearest
 
 VERSION = 1
@@ -76,6 +78,20 @@ def ensure(base: Path, name: Name, root: Path) -> None:
         making.rename(root)
 
 
+def measured(annotations: list[dict], coco: Coco) -> list[dict]:
+    """The annotations of a file that are left in `coco`, each with an area and a bbox, those of its mask where it has
+    none.
+
+    Args:
+        annotations: as in COCO's format.
+        coco: the same file by `cocoseg.coco.check.check`, or some of its images.
+    """
+    rows = coco.annotations.select("annotation_id", "area", "x", "y", "w", "h").iter_rows()
+    known = {number: {"area": area, "bbox": box} for number, area, *box in rows}
+    there = [(annotation, known[annotation["id"]]) for annotation in annotations if annotation.get("id") in known]
+    return [annotation | {k: v for k, v in own.items() if annotation.get(k) is None} for annotation, own in there]
+
+
 def planted(root: Path) -> pl.DataFrame:
     """The planted defects of a derived dataset, one row each: `split` and the columns of `defects.plant`."""
     return pl.DataFrame(json.loads((root / "defects.json").read_text()), schema={"split": pl.String, **SCHEMA})
@@ -101,7 +117,9 @@ def _make(base: Path, name: Name, folder: Path) -> None:
     for file in _files(base):
         split = file.stem.removeprefix("instances_")
         try:
-            spoiled, rows = plant(json.loads(file.read_text()), {name.kind: name.rate}, name.seed)
+            content = json.loads(file.read_text())
+            content["annotations"] = measured(content["annotations"], check(file)[0])
+            spoiled, rows = plant(content, {name.kind: name.rate}, name.seed)
         except (KeyError, TypeError, ValueError) as error:
             raise UserError(f"{file.name} cannot be read: {error!r:.100}; see: cocoseg data check {file}") from None
         (folder / "annotations" / file.name).write_text(json.dumps(spoiled, separators=(",", ":")) + "\n")

@@ -39,7 +39,7 @@ def rows():
 def test_the_wrong_name_is_the_first_suspect(rows):
     found = names(rows, CATEGORIES).sort("score", descending=True)
     assert dict(found.schema) == NAMES
-    assert found["annotation_id"][0] == 112 and found["note"][0] == "more like a bar"
+    assert found["annotation_id"][0] == 112 and found["note"][0] == "more like: bar"
     assert found["score"][0] > 1
 
 

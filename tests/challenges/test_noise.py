@@ -11,7 +11,6 @@ from cocoseg.coco.defects import plant
 from cocoseg.coco.label_space import label_space
 from cocoseg.coco.rasterise import label_maps
 from cocoseg.coco.read import read
-from cocoseg.errors import UserError
 from cocoseg.results.counts import COUNTS, confusion, confusions, counts
 from cocoseg.results.metrics import score
 
@@ -47,12 +46,17 @@ def test_more_defects_cost_more(spoiled):
     assert high < low < 1
 
 
-def test_no_images_give_an_empty_table_and_no_areas_an_error(spoiled, tmp_path):
+def test_no_images_give_an_empty_table(spoiled):
     file, _ = spoiled
-    coco, _ = check(file)
-    assert noise(file, coco.of_images([]), SPACE).height == 0
+    assert noise(file, check(file)[0].of_images([]), SPACE).height == 0
+
+
+def test_areas_and_boxes_that_a_file_lacks_are_those_of_the_masks(spoiled, tmp_path):
+    file, table = spoiled
     content = json.loads(file.read_text())
-    content["annotations"] = [{k: v for k, v in a.items() if k != "area"} for a in content["annotations"]]
+    for annotation in content["annotations"][::2]:
+        del annotation["area"], annotation["bbox"]
     (tmp_path / "bare.json").write_text(json.dumps(content))
-    with pytest.raises(UserError, match="no annotation has an area and a bbox"):
-        noise(tmp_path / "bare.json", coco, SPACE)
+    bare = noise(tmp_path / "bare.json", check(tmp_path / "bare.json")[0], SPACE)
+    assert bare.filter(kind="missing").equals(table.filter(kind="missing"))
+    assert bare["hit"].to_list() == table["hit"].to_list()

@@ -19,11 +19,13 @@ from cocoseg.challenges.suspects import (
     suspects,
 )
 from cocoseg.challenges.traits import edges, off_edges, second_ring, straight, traits
-from cocoseg.coco import sample
+from cocoseg.coco import datasets, sample
 from cocoseg.coco.check import check
 from cocoseg.coco.corrections import correct
+from cocoseg.coco.datasets import dataset
 from cocoseg.coco.defects import KINDS
 from cocoseg.coco.label_space import label_space
+from cocoseg.coco.rasterise import rle
 from cocoseg.coco.read import read
 
 SPACE = label_space("coco81")
@@ -121,6 +123,33 @@ def test_a_region_that_a_model_sees_hits_the_missing_object_under_it(spoiled):
     )
     table = pl.concat([pl.DataFrame(schema=SUSPECTS), rows], how="diagonal_relaxed")
     assert hits(table, root, "val")["planted_id"].to_list() == [number, None]
+
+
+def test_in_a_dataset_with_defects_by_name_the_missing_objects_are_those_of_its_original(tmp_path, monkeypatch):
+    monkeypatch.delenv("COCOSEG_DATA", raising=False)
+    monkeypatch.setattr(datasets, "HOME", tmp_path)
+    sample.make(tmp_path / "data" / "mine", train=0, val=6)
+    made = dataset("mine+missing40")
+    original = read(dataset("mine").annotations("val"))
+    sizes = {image: (height, width) for image, height, width in original.images["image_id", "height", "width"].rows()}
+    missing = sample.defects(made.root)
+    number, image_id = missing.select("annotation_id", "image_id").row(0)
+    segmentation = dict(original.annotations["annotation_id", "segmentation"].rows())[number]
+    region = rle(segmentation, *sizes[image_id])
+    region = json.dumps({"size": region["size"], "counts": region["counts"].decode()})
+    row = {"detector": "unlabelled", "rank": 1, "score": 1.0, "image_id": image_id, "region": region}
+    table = pl.concat([pl.DataFrame(schema=SUSPECTS), pl.DataFrame([row])], how="diagonal_relaxed")
+    assert missing.height > 1 and hits(table, made.root, "val")["planted_id"].to_list() == [number]
+
+
+def test_a_missing_photo_says_nothing_about_the_annotation_that_has_its_number(spoiled):
+    root, coco, *_ = spoiled
+    number = coco.annotations["annotation_id"][0]
+    finding = {"message": "", "action": "dropped", "ids": [number]}
+    rows = [finding | {"code": "image-missing"}, finding | {"code": "polygon-too-short", "action": "repaired"}]
+    findings = pl.DataFrame(rows, schema_overrides={"ids": pl.List(pl.Int64)})
+    found = suspects(coco, findings, traits(coco, workers=1), beliefs({}, coco, root / "val", SPACE), SPACE)
+    assert found.filter(detector="inconsistent")["note"].to_list() == ["polygon-too-short"]
 
 
 def test_proposed_corrections_can_be_applied(spoiled, tmp_path):

@@ -76,6 +76,7 @@ def test_what_is_missing_of_an_annotation_is_the_masks(files):
         ({"dropp": [7]}, "unknown field `dropp`"),
         ({"drop": ["7"]}, "Expected `int`"),
         ({"drop": [8]}, "annotation 8 is not in instances.json"),
+        ({"drop": [0]}, "annotation 0 is not in instances.json"),
         ({"replace": [square(8)]}, "annotation 8 is not in instances.json"),
         ({"drop": [7, 7]}, "annotation 7 is named twice"),
         ({"drop": [7], "replace": [square(7)]}, "annotation 7 is named twice"),

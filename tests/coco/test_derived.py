@@ -93,3 +93,15 @@ def test_the_command_line_says_what_was_spoiled(folder):
     assert result.exit_code == 0 and "val: " in result.output and "annotations spoiled" in result.output
     result = CliRunner().invoke(main, ["data", "defects", "mine"])
     assert result.exit_code == 2 and result.output.count("\n") == 1
+
+
+def test_a_file_without_areas_and_with_unusable_annotations_can_have_defects_too(folder):
+    file = folder / "mine" / "annotations" / "instances_val.json"
+    content = json.loads(file.read_text())
+    whole = json.loads(dataset("mine+missing40").annotations("val").read_text())["annotations"]
+    bare = [{k: v for k, v in a.items() if k not in ("area", "bbox")} for a in content["annotations"]]
+    bare.append({"id": 9_999_999, "image_id": 1, "category_id": 1, "segmentation": "none"})
+    file.write_text(json.dumps(content | {"annotations": bare}))
+    made = json.loads(dataset("mine+missing40").annotations("val").read_text())["annotations"]
+    assert [a["id"] for a in made] == [a["id"] for a in whole]
+    assert all(len(a["bbox"]) == 4 and a["area"] > 0 for a in made)
