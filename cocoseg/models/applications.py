@@ -7,7 +7,8 @@ def taps(make, name: str, ends: tuple[str, ...], image, trained: bool, start) ->
     """Outputs of the layers that `ends` names, of the network that `make` makes.
 
     Keras downloads the weights that were learned on ImageNet and keeps them in `~/.keras`; where it cannot, it is a
-    `UserError`. Weights that are not learned before are drawn by the initialiser `start`.
+    `UserError`. Weights that are not learned before are drawn by the initialiser `start`, and so are the seeds
+    of what a layer drops by chance.
     """
     try:
         network = make(include_top=False, weights="imagenet" if trained else None, input_tensor=image)
@@ -23,4 +24,7 @@ def taps(make, name: str, ends: tuple[str, ...], image, trained: bool, start) ->
             for weight in layer.weights:
                 if "kernel" in weight.name:
                     weight.assign(start(weight.shape))
+    for layer in network.layers:
+        if chance := getattr(layer, "seed_generator", None):
+            chance.state.assign(start.seed.next())
     return [network.get_layer(end).output for end in ends]

@@ -46,20 +46,25 @@ def apply(model: Model, paths: Sequence[Path], folder: Path) -> Iterator[tuple[P
         image = photo(path)
         label = prediction(model, image)
         _write_label_map(target, label, model.space.classes)
-        Image.fromarray(overlay(image, label, model.space.classes)).save(target.with_suffix(".overlay.png"))
+        Image.fromarray(overlay(image, label, model.space.classes)).save(_beside(target))
         share = np.bincount(label.ravel(), minlength=model.space.n) / label.size
         yield path, {name: float(s) for name, s in zip(model.space.classes, share, strict=True) if s}
 
 
+def _beside(target: Path) -> Path:
+    """Where the overlay goes that belongs to a label map."""
+    return target.with_suffix(".overlay.png")
+
+
 def _refuse(targets: dict[Path, Path]) -> None:
     seen: dict[Path, Path] = {}
-    for path, target in targets.items():
-        if other := seen.get(target):
-            raise UserError(f"{other} and {path} have the same name; predict them into different folders")
-        seen[target] = path
     taken = {path.resolve() for path in targets}
     for path, target in targets.items():
-        if {target.resolve(), target.with_suffix(".overlay.png").resolve()} & taken:
+        written = target, _beside(target)
+        if other := next((seen[each] for each in written if each in seen), None):
+            raise UserError(f"{other} and {path} have the same name; predict them into different folders")
+        seen |= dict.fromkeys(written, path)
+        if taken & {each.resolve() for each in written}:
             raise UserError(f"the prediction of {path} would overwrite a photo; give another folder with --out")
 
 

@@ -64,9 +64,9 @@ def start_from(model: Model, folder: Path | str) -> int:
     model of another architecture or encoder is a `UserError`.
     """
     content, arrays = _read(folder)
-    theirs, ours = (content["name"], content.get("encoder", "")), (model.name, model.encoder)
-    if theirs != ours:
-        described = [f"{name} on {encoder}" if encoder else name for name, encoder in (theirs, ours)]
+    given = (content["name"], content.get("encoder", "")), (model.name, model.encoder)
+    if len({(name, untrained(encoder)) for name, encoder in given}) > 1:
+        described = [f"{name} on {encoder}" if encoder else name for name, encoder in given]
         raise UserError(f"the model in {folder} is {described[0]}; its weights do not fit {described[1]}")
     fresh = model.body.arrays
     taken = {key: array for key, array in arrays.items() if key in fresh and array.shape == fresh[key].shape}

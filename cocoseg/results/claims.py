@@ -49,14 +49,15 @@ def claims(
             the same images.
 
     Returns:
-        One row per pair, in the order given: `a`, `b` str; `seeds_a`, `seeds_b` i64; `score_a`, `score_b` f64 (means
-        over seeds), `difference` (b − a), `low`, `high`, `p` f64; `about` str; `differ` bool (p < 1 − `level`).
+        One row per pair, in the order given: `a`, `b` str; `seeds_a`, `seeds_b` i64; `score_a`, `score_b` f64,
+        `difference` (b − a), `low`, `high`, `p` f64; `about` str; `differ` bool (p < 1 − `level`).
 
-        With two seeds or more of both, `about` is 'architectures'. The difference's variance is then the sum of what
-        seeds add (the variance of the scores over the seeds, over their number, of a and of b) and what images add (the
-        bootstrap variance of the difference of the means); interval and p are those of Student's t with Welch and
-        Satterthwaite's degrees of freedom (Welch 1947). Otherwise `about` is 'weights', the first of each is compared
-        (`cocoseg.results.intervals.compare`), and nothing follows for the architectures.
+        With two seeds or more of both, `about` is 'architectures', and a score the mean over seeds. The difference's
+        variance is then the sum of what seeds add (the variance of the scores over the seeds, over their number, of a
+        and of b) and what images add (the bootstrap variance of the difference of the means); interval and p are those
+        of Student's t with Welch and Satterthwaite's degrees of freedom (Welch 1947). Otherwise `about` is 'weights',
+        the first of each, as given, is compared (`cocoseg.results.intervals.compare`), and nothing follows for the
+        architectures.
 
     Fewer than two architectures, or one without a training, are a `UserError`.
     """

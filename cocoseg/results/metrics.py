@@ -169,23 +169,6 @@ def by_group(counts: pl.DataFrame, groups: pl.DataFrame, name: str, *, backgroun
     return pl.DataFrame(rows, schema).fill_nan(None).sort(column)
 
 
-def by_class_group(counts: pl.DataFrame, groups: pl.DataFrame, name: str = "miou_d") -> pl.DataFrame:
-    """A metric over the classes of each group, such as a supercategory.
-
-    `groups`: class and one more column, the group of each class. Returns: that column, classes i64 (of the group with
-    a pixel), value f64 (null where not defined), sorted by group. Classes without a group are left out. The classes of
-    a group stay apart: one taken for another of its group is wrong.
-    """
-    (column,) = set(groups.columns) - {"class"}
-    joined = counts.join(groups.drop_nulls().cast({"class": pl.Int16}), on="class")
-    rows = [
-        {column: group, "classes": part["class"].n_unique(), "value": score(part, name)}
-        for (group,), part in joined.group_by(column)
-    ]
-    schema = {column: groups.schema[column], "classes": pl.Int64, "value": pl.Float64}
-    return pl.DataFrame(rows, schema).fill_nan(None).sort(column)
-
-
 def classes(counts: pl.DataFrame, *, background: bool = True, min_images: int = 0) -> Array:
     """The classes that occur, sorted, i64; only those in the truth of at least `min_images` images.
 

@@ -39,6 +39,15 @@ FINDINGS = {"code": pl.String, "message": pl.String, "ids": pl.List(pl.Int64), "
 Predictor = Callable[[np.ndarray], np.ndarray]
 
 
+def label_file(name: str) -> Path:
+    """Where the label map of the image with that file name is, in a folder of predictions.
+
+    >>> label_file("0001.jpg").as_posix(), label_file("night/0001.jpg").as_posix()
+    ('0001.png', 'night/0001.png')
+    """
+    return Path(name).with_suffix(".png")
+
+
 def evaluate(
     predict: Predictor,
     coco: Coco,
@@ -104,14 +113,14 @@ def evaluate_stored(
 ) -> dict[str, pl.DataFrame]:
     """`evaluate` for label maps predicted elsewhere: a folder of PNG files.
 
-    For each image there is `<stem of its file name>.png`, of the image's size, grey or with a palette, whose values are
-    the classes of `space`. Findings' codes are 'prediction-missing', 'prediction-unreadable' and
+    For each image there is a PNG named after it (`label_file`), of the image's size, grey or with a palette, whose
+    values are the classes of `space`. Findings' codes are 'prediction-missing', 'prediction-unreadable' and
     'prediction-size-differs'; `seconds` is null, and `confidences` is empty: a label map does not say how sure it is.
     """
     folder = Path(folder)
 
     def load(image: dict[str, Any]) -> np.ndarray:
-        path = folder / f"{Path(image['file_name']).stem}.png"
+        path = folder / label_file(image["file_name"])
         if not path.is_file():
             raise _Unusable("prediction-missing", f"{path.name} is not in the folder of predictions")
         try:
@@ -172,7 +181,9 @@ def _evaluate(
         if scores is not None:
             sure[image_id] = confidences(scores, truth)
         if keep:
-            cv2.imwrite(str(keep / f"{Path(image['file_name']).stem}.png"), prediction)
+            file = keep / label_file(image["file_name"])
+            file.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(file), prediction)
     if not images:
         first = f" (first: {found[0][1]})" if found else ""
         raise UserError(f"none of the {len(coco.images)} images can be scored{first}")

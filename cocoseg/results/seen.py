@@ -4,7 +4,7 @@ Predicted label maps of photographs stay on the machine that made them. Those of
 run, `predictions`: nobody else has rights in its photos.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,9 +17,10 @@ from cocoseg.coco.datasets import dataset
 from cocoseg.coco.label_space import label_space
 from cocoseg.coco.rasterise import label_maps
 from cocoseg.errors import UserError
+from cocoseg.results.predict import label_file
 from cocoseg.runs.record import Run
 
-FOLDER = Path("local", "predictions")  # of a run's folder
+FOLDER, TABLE = Path("local", "predictions"), "predictions.parquet"  # in a run's folder
 PREDICTIONS = {"image_id": pl.Int64, "png": pl.Binary}
 
 
@@ -32,13 +33,11 @@ class Seen(NamedTuple):
 
 
 def packed(folder: Path, images: pl.DataFrame) -> pl.DataFrame:
-    """The label maps of a folder, `<stem of the file name>.png`, as the table `predictions`: image_id i64, png bytes.
+    """The label maps of a folder (`cocoseg.results.predict.label_file`) as a table: image_id i64, png bytes.
 
     `images` are those of a `cocoseg.coco.read.Coco`; what was not predicted is left out.
     """
-    files = {
-        image_id: folder / f"{Path(name).stem}.png" for image_id, name in images["image_id", "file_name"].iter_rows()
-    }
+    files = {number: folder / label_file(name) for number, name in images["image_id", "file_name"].iter_rows()}
     rows = [(image_id, file.read_bytes()) for image_id, file in files.items() if file.is_file()]
     return pl.DataFrame(rows, PREDICTIONS, orient="row")
 
@@ -51,8 +50,7 @@ def seen(runs: Sequence[Run], space: str, image_ids: Iterable[int]) -> dict[int,
         space: the name of their label space.
         image_ids: of the split.
     """
-    stored = [_stored(run) for run in runs]
-    if not all(stored):
+    if not all((run.folder / FOLDER).is_dir() or (run.folder / TABLE).is_file() for run in runs):
         return {}
     values = runs[0].parameters
     try:
@@ -62,31 +60,24 @@ def seen(runs: Sequence[Run], space: str, image_ids: Iterable[int]) -> dict[int,
         return {}
     asked = list(dict.fromkeys(image_ids))
     coco = whole.of_images(asked)
-    files = {
+    photos = {
         image_id: source.images(values["split"]) / name
         for image_id, name in coco.images["image_id", "file_name"].iter_rows()
     }
+    predicted = [_predicted(run, coco.images) for run in runs]
     truths = dict(label_maps(coco, label_space(space, coco.categories)))
-    found = {}
-    for image_id in asked:
-        file = files.get(image_id)
-        maps = [of(image_id, file.stem) for of in stored] if file and file.is_file() else [None]
-        if all(png is not None for png in maps):
-            photo = cv2.imread(str(file), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
-            decoded = [cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED) for png in maps]
-            found[image_id] = Seen(photo, truths[image_id], decoded)
-    return found
+    there = (k for k in asked if k in photos and photos[k].is_file() and all(k in maps for maps in predicted))
+    return {
+        image_id: Seen(
+            cv2.imread(str(photos[image_id]), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION),
+            truths[image_id],
+            [cv2.imdecode(np.frombuffer(maps[image_id], np.uint8), cv2.IMREAD_UNCHANGED) for maps in predicted],
+        )
+        for image_id in there
+    }
 
 
-def _stored(run: Run) -> Callable[[int, str], bytes | None] | None:
-    """(image id, stem of its file) → the predicted label map as PNG, None for an image without; None without any."""
-    folder, table = run.folder / FOLDER, run.folder / "predictions.parquet"
-    if table.is_file():
-        maps = dict(pl.read_parquet(table).iter_rows())
-        return lambda image_id, stem: maps.get(image_id)
-
-    def read(image_id: int, stem: str) -> bytes | None:
-        file = folder / f"{stem}.png"
-        return file.read_bytes() if file.is_file() else None
-
-    return read if folder.is_dir() else None
+def _predicted(run: Run, images: pl.DataFrame) -> dict[int, bytes]:
+    """The predicted label maps of a run, as PNG, by image id."""
+    table = run.folder / TABLE
+    return dict((pl.read_parquet(table) if table.is_file() else packed(run.folder / FOLDER, images)).iter_rows())

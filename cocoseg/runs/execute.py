@@ -51,7 +51,7 @@ def _prepare(attempt: Path, facts: dict[str, Any], fresh: bool) -> None:
     """An attempt of the same work goes on from its checkpoint; any other starts from nothing."""
     note = attempt / "attempt.json"
     before = json.loads(note.read_text()) if note.is_file() else {}
-    same = not fresh and before.get("hashes") == facts["hashes"]
+    same = not fresh and all(before.get(key) == facts[key] for key in ("hashes", "reads"))
     for item in attempt.glob("*"):
         if not (same and item.name == "checkpoint"):
             shutil.rmtree(item) if item.is_dir() else item.unlink()

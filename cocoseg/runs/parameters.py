@@ -1,7 +1,8 @@
 """A notebook's parameters: read from its `parameters` cell, checked before anything starts.
 
 Every entry of that cell is one line, `name: type = default  # meaning`. The comment may end in the valid values,
-`{a, b}`, or the valid range, `[1, 512]`, both of which are enforced.
+`{a, b}` or the function that knows them, `{package.module:function}`, or in the valid range, `[1, 512]`; they are
+enforced.
 """
 
 import ast
@@ -9,6 +10,7 @@ import logging
 import re
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +94,9 @@ def path(notebook: str) -> Path:
 def _parse(name: str, type_: str, default: str, comment: str) -> Parameter:
     choices, bounds = (), None
     if match := re.search(r"\s*\{([^}]+)\}\s*$", comment):
-        choices = tuple(choice.strip() for choice in match[1].split(","))
+        module, colon, function = match[1].partition(":")
+        given = getattr(import_module(module), function)() if colon else match[1].split(",")
+        choices = tuple(choice.strip() for choice in given)
     elif match := re.search(r"\s*\[([^,\]]+),([^\]]+)\]\s*$", comment):
         bounds = (float(match[1]), float(match[2]))
     meaning = comment[: match.start()] if match else comment

@@ -11,6 +11,7 @@ from cocoseg.coco.label_space import label_space
 from cocoseg.models import architectures
 from cocoseg.models.registry import build, names
 from cocoseg.models.train import train
+from cocoseg.runs import parameters
 
 PAGE = Path(__file__).parents[2] / "book" / "models" / "adding.md"
 
@@ -22,6 +23,8 @@ def dilated(tmp_path, monkeypatch):
     (tmp_path / "dilated.py").write_text(code)
     monkeypatch.setattr(architectures, "__path__", [*architectures.__path__, str(tmp_path)])
     importlib.invalidate_caches()
+    yield
+    parameters.parameters.cache_clear()
 
 
 def test_the_page_s_model_trains(dilated, rectangles, tmp_path):
@@ -32,6 +35,13 @@ def test_the_page_s_model_trains(dilated, rectangles, tmp_path):
     assert curve.height == 2 and curve["loss"].is_finite().all()
     assert model.body.stride == 1
     assert model(np.zeros((20, 30, 3), np.uint8)).shape == (16, 24, label_space("person").n)
+
+
+def test_the_page_s_command_is_accepted(dilated):
+    parameters.parameters.cache_clear()
+    (command,) = re.findall(r"cocoseg run train (.*) --name", PAGE.read_text())
+    given = dict(re.findall(r"-p (\S+) (\S+)", command))
+    assert parameters.resolve(parameters.path("train"), given)["model"] == "dilated"
 
 
 def test_its_seed_is_all_it_depends_on(dilated):

@@ -72,6 +72,13 @@ def test_two_photos_of_one_name_are_refused(pictures, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_photo_whose_label_map_is_the_overlay_of_another_is_refused(pictures, tmp_path):
+    twin = pictures[0].with_name("a.overlay.png")
+    twin.write_bytes(pictures[1].read_bytes())
+    with pytest.raises(UserError, match="have the same name"):
+        list(apply(MODEL, [*pictures, twin], tmp_path / "out"))
+
+
 def test_a_photo_is_not_overwritten(pictures, tmp_path):
     before = pictures[0].read_bytes()
     with pytest.raises(UserError, match=r"prediction of .*a\.png would overwrite a photo"):

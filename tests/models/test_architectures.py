@@ -59,6 +59,23 @@ def test_encoders_of_keras_have_features_at_every_stride(name):
     assert [tap.shape[1:3] for tap in taps] == [(16, 24), (8, 12), (4, 6), (2, 3)]
 
 
+def test_what_an_encoder_drops_by_chance_follows_from_the_seed():
+    def chances(seed):
+        image = backend.keras().Input((64, 64, 3))
+        taps = encoder.features("efficientnetv2:random", image, layers.initialiser(seed))
+        found = [
+            layer.seed_generator.state
+            for layer in backend.keras().Model(image, taps).layers
+            if hasattr(layer, "seed_generator")
+        ]
+        return np.array(found)
+
+    first, same, other = chances(3), chances(3), chances(4)
+    assert len(first) == len(np.unique(first, axis=0)) > 10
+    np.testing.assert_array_equal(first, same)
+    assert (first != other).any(1).all()
+
+
 def test_weights_that_cannot_be_downloaded_are_one_line(monkeypatch):
     def offline(*_, **__):
         raise Exception("URL fetch failure on https://…: None -- [Errno -2] Name or service not known")

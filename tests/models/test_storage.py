@@ -10,7 +10,7 @@ from cocoseg.coco.label_space import label_space
 from cocoseg.errors import UserError
 from cocoseg.models.encoders import efficientnet_lite0
 from cocoseg.models.registry import build, names
-from cocoseg.models.storage import half, load, save
+from cocoseg.models.storage import half, load, save, start_from
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (50, 70, 3), np.uint8)
 
@@ -78,3 +78,14 @@ def test_weights_of_another_model_are_refused(tmp_path):
     (tmp_path / "a" / "weights.npz").write_bytes((tmp_path / "b" / "weights.npz").read_bytes())
     with pytest.raises(UserError, match=r"the weights in .* do not fit seed-cnn"):
         load(tmp_path / "a")
+
+
+def test_a_model_starts_from_one_whose_encoder_was_trained_or_not(tmp_path):
+    model = build("fpn", label_space("person"), 32, encoder="efficientnet-lite0:random")
+    model.encoder = "efficientnet-lite0"
+    save(model, tmp_path)
+    model.encoder = "efficientnet-lite0:random"
+    assert start_from(model, tmp_path) == len(model.body.arrays)
+    model.encoder = "resnet50"
+    with pytest.raises(UserError, match="is fpn on efficientnet-lite0; its weights do not fit fpn on resnet50"):
+        start_from(model, tmp_path)

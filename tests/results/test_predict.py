@@ -10,7 +10,7 @@ from PIL import Image
 
 from cocoseg.coco.label_space import VOID, label_space
 from cocoseg.coco.rasterise import label_maps
-from cocoseg.coco.read import read
+from cocoseg.coco.read import Coco, read
 from cocoseg.errors import UserError
 from cocoseg.results.boundaries import bands, contours, trimaps
 from cocoseg.results.counts import CONFUSIONS, COUNTS, confusion
@@ -232,6 +232,19 @@ def test_predictions_made_elsewhere_are_scored_alike(split):
     for name in ("confusions", "counts", "bands", "trimaps", "contours"):
         assert mine[name].equals(theirs[name])
     assert theirs["images"]["seconds"].null_count() == 3
+
+
+def test_photos_of_one_name_in_two_folders_keep_their_own_predictions(split, tmp_path):
+    coco, folder = split
+    names = {name: f"{'night' if k else 'day'}/photo.png" for k, name in enumerate(coco.images["file_name"].head(2))}
+    for name, new in names.items():
+        (folder / new).parent.mkdir()
+        (folder / name).rename(folder / new)
+    images = coco.images.head(2).with_columns(pl.col("file_name").replace_strict(names))
+    coco = Coco(images, coco.categories, coco.annotations).of_images(images["image_id"])
+    tables = evaluate(Bright(), coco, folder, PERSON, keep=tmp_path / "kept")
+    again = evaluate_stored(tmp_path / "kept", coco, PERSON)
+    assert tables["counts"].equals(again["counts"]) and tables["images"].height == 2
 
 
 def test_stored_predictions_that_do_not_fit_are_findings_or_refused(split):

@@ -6,6 +6,8 @@ import nbformat
 import polars as pl
 import pytest
 
+from cocoseg.runs import execute
+
 
 def test_a_run_remembers_what_was_run_on_what_and_what_came_out(project):
     out = project.cocoseg("run", "measure", "-p", "number", "21", "--name", "m")
@@ -138,3 +140,14 @@ def test_the_notebook_runs_in_jupyter_as_it_is(project):
         pytest.skip("nbconvert is not installed")
     assert done.returncode == 0, done.stderr
     assert json.loads((project.runs / "draft.attempt" / "scores.json").read_text()) == {"twice": 2}
+
+
+def test_an_attempt_goes_on_only_with_the_same_inputs_and_the_same_runs_that_it_read(tmp_path):
+    facts = {"hashes": {"data": "1"}, "reads": {"parent": "a"}, "started": "now", "git": {}}
+    step = tmp_path / "t.attempt" / "checkpoint" / "step"
+    for change, stays in ({}, True), ({"reads": {"parent": "b"}}, False), ({"hashes": {"data": "2"}}, False):
+        execute._prepare(tmp_path / "t.attempt", dict(facts), fresh=True)
+        step.parent.mkdir()
+        step.touch()
+        execute._prepare(tmp_path / "t.attempt", facts | change, fresh=False)
+        assert step.exists() == stays
