@@ -23,3 +23,12 @@ def instances():
 def person():
     """The development subset with the category person only (minitrain, minival)."""
     return real("person")
+
+
+LONGEST = ("test_book", "test_own_dataset", "test_build", "test_execute", "test_state", "test_site", "test_train")
+
+
+def pytest_collection_modifyitems(items):
+    """The longest files first, so that of several processes none ends alone with one of them."""
+    rank = {name: k for k, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(LONGEST)))
