@@ -93,7 +93,7 @@ class Group:
             found.setdefault(evaluation.recipe, []).append(evaluation)
         bests = [members[0] for members in found.values()]
         models = [e.model for e in bests]
-        sized = [f"{e.model}, {e.size} px" for e in bests]
+        sized = [f"{e.model} at {e.size} px" for e in bests]
         named = [
             model if models.count(model) == 1 else size if sized.count(size) == 1 else e.name
             for e, model, size in zip(bests, models, sized, strict=True)
@@ -109,7 +109,7 @@ class Group:
             seeds = [e.seed for e in members]
             for e in members:
                 seeded = (
-                    f"{recipe}, seed {e.seed}" if seeds.count(e.seed) == 1 and recipe != members[0].name else e.name
+                    f"{recipe} (seed {e.seed})" if seeds.count(e.seed) == 1 and recipe != members[0].name else e.name
                 )
                 found[e.name] = recipe if len(members) == 1 else seeded
         return found

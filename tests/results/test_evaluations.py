@@ -88,7 +88,7 @@ def test_an_evaluation_is_called_as_its_model_and_not_as_its_role(book):
 
 def test_several_seeds_of_a_recipe_are_told_apart_by_them(book):
     made = book(a=("unet", {"seed": 4}, counts(20)), b=("unet", {"seed": 7}, counts(80)), c=("fpn", {}, counts(50)))
-    assert labels(made) == ["unet, seed 7", "fpn", "unet, seed 4"]
+    assert labels(made) == ["unet (seed 7)", "fpn", "unet (seed 4)"]
     (group,) = groups(made)
     assert {recipe: len(members) for recipe, members in group.recipes.items()} == {"unet": 2, "fpn": 1}
 
@@ -100,7 +100,7 @@ def test_two_recipes_of_a_model_are_told_apart_by_the_size_of_their_inputs(book)
         b=("unet", {"seed": 2}, counts(70)),
         c=("unet", {}, counts(60), {"size": 512}),
     )
-    assert labels(made) == ["unet, 288 px", "unet, 128 px, seed 1", "unet, 128 px, seed 2", "unet, 512 px"]
+    assert labels(made) == ["unet at 288 px", "unet at 128 px (seed 1)", "unet at 128 px (seed 2)", "unet at 512 px"]
 
 
 def test_evaluations_keep_their_names_where_nothing_else_tells_them_apart(book):
