@@ -13,6 +13,8 @@ from cocoseg.challenges.noise import KINDS, RATES, SEEDS
 from cocoseg.coco import derived
 from cocoseg.errors import UserError
 from cocoseg.results.intervals import interval
+from cocoseg.runs.chapter import recipe
+from cocoseg.runs.record import Run
 
 OUTCOMES = {
     "data": pl.String,
@@ -67,38 +69,38 @@ def block(training: Mapping[str, Any], split: str) -> str:
 """
 
 
-def outcomes(trainings: Iterable, evaluations: Iterable) -> pl.DataFrame:
+def outcomes(trainings: Iterable[Run], evaluations: Iterable[Run]) -> pl.DataFrame:
     """What came of trainings with planted defects and of those with the same recipe on sound labels.
 
     Args:
-        trainings, evaluations: finished runs (`cocoseg.runs.record.Run`) of the notebooks train and evaluate; what does
-            not belong to such a grid is left out.
+        trainings, evaluations: finished runs of the notebooks train and evaluate; what does not belong to such a grid
+            is left out.
 
     Returns:
         data str (the dataset with sound labels), kind str, rate f64 (0: sound labels, for each kind), seed i64, judged
         str ('sound labels' or 'labels with as many defects'), miou f64 with its bootstrap interval over images, low,
         high f64, run str (the evaluation); sorted. Empty without a training with defects.
     """
-    learned = {run.name: (_defect(run.parameters["data"]), run.parameters) for run in trainings}
-    recipes = {_recipe(values, defect) for defect, values in learned.values() if defect}
+    learned = {run.name: (_defect(run.parameters["data"]), run) for run in trainings}
+    recipes = {_recipe(run, defect) for defect, run in learned.values() if defect}
     rows = []
     for run in evaluations:
-        defect, values = learned.get(run.parameters["training"], (None, None))
-        if values is None or _recipe(values, defect) not in recipes:
+        defect, training = learned.get(run.parameters["training"], (None, None))
+        if training is None or _recipe(training, defect) not in recipes:
             continue
         on = _defect(run.parameters["data"])
         if on is not None and on != defect:
             continue
-        base = defect.base if defect else values["data"]
+        base, seed = defect.base if defect else training.parameters["data"], training.parameters["seed"]
         if (on.base if on else run.parameters["data"]) != base:
             continue
         score = interval(run.table("counts"), "miou_d", resamples=2_000).row(0, named=True)
         found = [score[key] for key in ("estimate", "low", "high")]
         judged = "labels with as many defects" if on else "sound labels"
         if defect:
-            rows.append((base, defect.kind, defect.rate, values["seed"], judged, *found, run.name))
+            rows.append((base, defect.kind, defect.rate, seed, judged, *found, run.name))
         else:
-            rows += [(base, kind, 0.0, values["seed"], judged, *found, run.name) for kind in KINDS]
+            rows += [(base, kind, 0.0, seed, judged, *found, run.name) for kind in KINDS]
     table = pl.DataFrame(rows, OUTCOMES, orient="row")
     return table.sort("data", "kind", "judged", "rate", "seed")
 
@@ -110,6 +112,5 @@ def _defect(data: str) -> derived.Name | None:
         return None
 
 
-def _recipe(values: Mapping[str, Any], defect: derived.Name | None) -> tuple:
-    names = [name for name in sorted(values) if name not in ("data", "seed")]
-    return defect.base if defect else values["data"], *(str(values[name]) for name in names)
+def _recipe(run: Run, defect: derived.Name | None) -> str:
+    return repr(recipe(run) | {"data": defect.base if defect else run.parameters["data"]})

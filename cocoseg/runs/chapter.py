@@ -1,7 +1,10 @@
 """What a chapter needs of the runs: the edition that is being built, and the line that says where a figure is from."""
 
+from typing import Any
+
 from cocoseg.drawing.figure import Provenance
 from cocoseg.runs.edition import Edition
+from cocoseg.runs.parameters import parameters, path
 from cocoseg.runs.record import Run
 
 
@@ -9,6 +12,15 @@ def source(run: Run) -> str:
     """The data of a run in words: `instances/val2017`."""
     values = run.parameters
     return "/".join(values[key] for key in ("data", "split") if key in values)
+
+
+def recipe(run: Run) -> dict[str, Any]:
+    """The parameters of a run but for its seed, with today's defaults for those that its notebook got since.
+
+    Runs of one recipe are several draws of the same.
+    """
+    defaults = {name: p.default for name, p in parameters(path(run.facts["notebook"])).items()}
+    return {name: value for name, value in sorted((defaults | run.parameters).items()) if name != "seed"}
 
 
 def surveyed(book: Edition) -> list[Run]:

@@ -55,7 +55,8 @@ def run_of(entry, pixels):
         }
     )
     values = parameters.resolve(parameters.path(entry.notebook), dict(entry.parameters))
-    return SimpleNamespace(name=entry.name, parameters=values, table=lambda name: counts)
+    facts = {"notebook": entry.notebook}
+    return SimpleNamespace(name=entry.name, parameters=values, facts=facts, table=lambda name: counts)
 
 
 def test_outcomes_are_the_scores_by_kind_rate_seed_and_labels():

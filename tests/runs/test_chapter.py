@@ -5,8 +5,9 @@ import json
 import pytest
 
 from cocoseg.runs import edition as module
-from cocoseg.runs.chapter import surveyed
+from cocoseg.runs.chapter import recipe, surveyed
 from cocoseg.runs.edition import Edition, Entry
+from cocoseg.runs.record import Run
 
 
 @pytest.fixture
@@ -33,3 +34,15 @@ def test_what_the_book_is_about_stays_if_models_learn_from_it_too(book):
     learns = Entry("x-train-2", "train-2", "train", {"data": "mine", "split": "train"})
     again = Edition("x", "X", "mine", "", (*book.entries[:1], learns))
     assert [run.name for run in surveyed(again)] == ["x-mine"]
+
+
+def test_runs_that_differ_in_seed_or_in_a_parameter_that_came_later_are_of_one_recipe(tmp_path):
+    def run(name, **parameters):
+        (tmp_path / name).mkdir()
+        facts = {"notebook": "train", "parameters": {"data": "mine", "steps": 9, **parameters}}
+        (tmp_path / name / "run.json").write_text(json.dumps(facts))
+        return Run(tmp_path / name)
+
+    before, later, other = run("a", seed=0), run("b", seed=1, ema=0.0), run("c", seed=1, ema=0.9)
+    assert recipe(before) == recipe(later) != recipe(other)
+    assert recipe(before)["ema"] == 0.0 and "seed" not in recipe(before)
