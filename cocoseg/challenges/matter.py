@@ -10,8 +10,7 @@ from typing import Any
 import polars as pl
 
 from cocoseg.challenges.noise import KINDS, RATES, SEEDS
-from cocoseg.coco import derived
-from cocoseg.errors import UserError
+from cocoseg.coco.derived import Name, defect_of
 from cocoseg.results.intervals import interval
 from cocoseg.runs.chapter import recipe
 from cocoseg.runs.record import Run
@@ -81,14 +80,14 @@ def outcomes(trainings: Iterable[Run], evaluations: Iterable[Run]) -> pl.DataFra
         str ('sound labels' or 'labels with as many defects'), miou f64 with its bootstrap interval over images, low,
         high f64, run str (the evaluation); sorted. Empty without a training with defects.
     """
-    learned = {run.name: (_defect(run.parameters["data"]), run) for run in trainings}
+    learned = {run.name: (defect_of(run.parameters["data"]), run) for run in trainings}
     recipes = {_recipe(run, defect) for defect, run in learned.values() if defect}
     rows = []
     for run in evaluations:
         defect, training = learned.get(run.parameters["training"], (None, None))
         if training is None or _recipe(training, defect) not in recipes:
             continue
-        on = _defect(run.parameters["data"])
+        on = defect_of(run.parameters["data"])
         if on is not None and on != defect:
             continue
         base, seed = defect.base if defect else training.parameters["data"], training.parameters["seed"]
@@ -105,12 +104,5 @@ def outcomes(trainings: Iterable[Run], evaluations: Iterable[Run]) -> pl.DataFra
     return table.sort("data", "kind", "judged", "rate", "seed")
 
 
-def _defect(data: str) -> derived.Name | None:
-    try:
-        return derived.parse(data) if "+" in data else None
-    except UserError:
-        return None
-
-
-def _recipe(run: Run, defect: derived.Name | None) -> str:
+def _recipe(run: Run, defect: Name | None) -> str:
     return repr(recipe(run) | {"data": defect.base if defect else run.parameters["data"]})

@@ -55,6 +55,18 @@ def parse(name: str) -> Name:
     return Name(found["base"], kinds[found["kind"]], int(found["percent"]) / 100, int(found["seed"] or 0))
 
 
+def defect_of(data: str) -> Name | None:
+    """What the name of a dataset says of planted defects, None if it says nothing.
+
+    >>> defect_of("person+missing20").rate, defect_of("person"), defect_of("folder/c++")
+    (0.2, None, None)
+    """
+    try:
+        return parse(data)
+    except UserError:
+        return None
+
+
 def ensure(base: Path, name: Name, root: Path) -> None:
     """Makes the derived dataset in `root` from the dataset in `base`, unless it is there; whole or not at all.
 

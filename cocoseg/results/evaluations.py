@@ -6,9 +6,11 @@ from functools import cached_property
 
 import polars as pl
 
+from cocoseg.coco.derived import defect_of
 from cocoseg.results.intervals import MIN_IMAGES
 from cocoseg.results.metrics import score
-from cocoseg.runs.edition import Edition
+from cocoseg.runs.chapter import recipe
+from cocoseg.runs.edition import Edition, Entry
 from cocoseg.runs.record import RUNS, Run
 
 
@@ -16,9 +18,13 @@ from cocoseg.runs.record import RUNS, Run
 class Evaluation:
     """One model on one split: its run, and the training that it comes from, None for predictions made elsewhere."""
 
-    name: str
+    entry: Entry
     run: Run
     training: Run | None
+
+    @property
+    def name(self) -> str:
+        return self.entry.role.removeprefix("evaluate-")
 
     @cached_property
     def counts(self) -> pl.DataFrame:
@@ -45,11 +51,8 @@ class Evaluation:
     @property
     def recipe(self) -> str:
         """What was trained and asked, but for the seed: evaluations of one recipe are several draws of the same."""
-        asked = {key: value for key, value in self.run.parameters.items() if key != "training"}
-        learned = (
-            {key: value for key, value in self.training.parameters.items() if key != "seed"} if self.training else {}
-        )
-        return repr((self.model, sorted(asked.items()), sorted(learned.items())))
+        asked = {key: value for key, value in recipe(self.run).items() if key != "training"}
+        return repr((self.model, asked, recipe(self.training) if self.training else None))
 
 
 @dataclass(frozen=True)
@@ -105,13 +108,11 @@ class Group:
     def labels(self) -> dict[str, str]:
         """What pages call each evaluation, by its name: as its recipe, with the seed where the recipe has several."""
         found = {}
-        for recipe, members in self.recipes.items():
+        for name, members in self.recipes.items():
             seeds = [e.seed for e in members]
             for e in members:
-                seeded = (
-                    f"{recipe} (seed {e.seed})" if seeds.count(e.seed) == 1 and recipe != members[0].name else e.name
-                )
-                found[e.name] = recipe if len(members) == 1 else seeded
+                seeded = f"{name} (seed {e.seed})" if seeds.count(e.seed) == 1 and name != members[0].name else e.name
+                found[e.name] = name if len(members) == 1 else seeded
         return found
 
     def label(self, evaluation: Evaluation) -> str:
@@ -123,7 +124,8 @@ def groups(book: Edition, tables: Sequence[str] = ("counts",)) -> list[Group]:
     """The evaluations of an edition that have all these tables, in groups that may be compared; the largest first.
 
     Two are in one group if they are of one split and label space and their counts have the same truth. Of groups of one
-    size the one that the edition names first is first.
+    size the one that the edition names first is first. What learned from planted defects, or is judged by them, belongs
+    to an experiment of its own and is in no group.
     """
     trainings = {run.name: run for run in book.runs("train")}
     found: dict[tuple, list[Evaluation]] = {}
@@ -132,8 +134,9 @@ def groups(book: Edition, tables: Sequence[str] = ("counts",)) -> list[Group]:
             continue
         run = Run(RUNS / entry.name)
         training = trainings.get(run.parameters.get("training"))
-        one = Evaluation(entry.role.removeprefix("evaluate-"), run, training)
-        space = (training or run).parameters["space"]
+        if any(defect_of(each.parameters["data"]) for each in (run, training) if each):
+            continue
+        one, space = Evaluation(entry, run, training), run.scores["space"]
         known = one.counts.filter(pl.col("true") > 0).select("image_id", "class", "true")
         source = f"{run.parameters['data']}/{run.parameters['split']}"
         found.setdefault((source, space, frozenset(known.rows())), []).append(one)

@@ -28,7 +28,7 @@ def book(tmp_path, monkeypatch):
 
     def write(entry, **scores):
         (tmp_path / entry.name).mkdir()
-        facts = {"parameters": entry.parameters, "too_large_for_git": []}
+        facts = {"notebook": entry.notebook, "parameters": entry.parameters, "too_large_for_git": []}
         (tmp_path / entry.name / "run.json").write_text(json.dumps(facts))
         (tmp_path / entry.name / "scores.json").write_text(json.dumps(scores))
         return entry
@@ -38,10 +38,16 @@ def book(tmp_path, monkeypatch):
         for role, (model, learnt, table, *more) in evaluations.items():
             role, asked = role.replace("_", "-"), SPLIT | (more[0] if more else {})
             if learnt is not None:
-                learnt = {"space": "person", "model": model, "size": 128, "seed": 0} | learnt
+                learnt = SPLIT | {"space": "person", "model": model, "size": 128, "seed": 0} | learnt
                 entries.append(write(Entry(f"x-train-{role}", f"train-{role}", "train", learnt)))
                 asked["training"] = f"x-train-{role}"
-            entries.append(write(Entry(f"x-evaluate-{role}", f"evaluate-{role}", "evaluate", asked), model=model))
+            entries.append(
+                write(
+                    Entry(f"x-evaluate-{role}", f"evaluate-{role}", "evaluate", asked),
+                    model=model,
+                    space=(learnt or asked)["space"],
+                )
+            )
             table.write_parquet(tmp_path / f"x-evaluate-{role}" / "counts.parquet")
             pl.DataFrame({"class": [0, 1], "name": ["background", "person"]}).write_parquet(
                 tmp_path / f"x-evaluate-{role}" / "classes.parquet"
@@ -117,3 +123,13 @@ def test_predictions_made_elsewhere_have_no_training_and_no_seed(book):
     (group,) = groups(book(theirs=("their network", None, counts(80), {"space": "person"})))
     assert group.best.training is None and group.best.seed is None and group.best.size is None
     assert group.label(group.best) == "their network"
+
+
+def test_what_has_to_do_with_planted_defects_is_in_no_group(book):
+    spoiled = {"data": "sample+missing20@1"}
+    evaluations = {
+        "a": ("fpn", {}, counts(80)),
+        "b": ("fpn", spoiled, counts(70)),
+        "c": ("fpn", {}, counts(60), spoiled),
+    }
+    assert labels(book(**evaluations)) == ["fpn"]
