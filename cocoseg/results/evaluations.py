@@ -14,7 +14,7 @@ from cocoseg.runs.edition import Edition, Entry
 from cocoseg.runs.record import RUNS, Run
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evaluation:
     """One model on one split: its run, and the training that it comes from, None for predictions made elsewhere."""
 
@@ -55,7 +55,7 @@ class Evaluation:
         return repr((self.model, asked, recipe(self.training) if self.training else None))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Group:
     """Evaluations of the same images against the same truth, best first."""
 
