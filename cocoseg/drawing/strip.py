@@ -20,14 +20,14 @@ def strip(panels: Mapping[str, np.ndarray], key: Mapping[str, str] | None = None
     A name is what somebody reads who cannot see the panel. `book/_assets/results.js` enlarges a strip that is clicked.
 
     >>> black = np.zeros((2, 3, 3), np.uint8)
-    >>> strip({"photo": black})[:88]
-    '<div class="cs-strip"><figure><img loading="lazy" width="3" height="2" alt="photo" src="'
+    >>> strip({"photo": black})[:93]
+    '<div class="cs-strip"><div><figure><img loading="lazy" width="3" height="2" alt="photo" src="'
     """
     figures = "".join(_panel(name, image) for name, image in panels.items())
     chips = "".join(
         f'<span style="--cs-chip:{colour}">{html.escape(name)}</span>' for name, colour in (key or {}).items()
     )
-    return f'<div class="cs-strip">{figures}{f"<p>{chips}</p>" if chips else ""}</div>'
+    return f'<div class="cs-strip"><div>{figures}</div>{f"<p>{chips}</p>" if chips else ""}</div>'
 
 
 def labelled(
