@@ -20,8 +20,8 @@ def strip(panels: Mapping[str, np.ndarray], key: Mapping[str, str] | None = None
     A name is what somebody reads who cannot see the panel. `book/_assets/results.js` enlarges a strip that is clicked.
 
     >>> black = np.zeros((2, 3, 3), np.uint8)
-    >>> strip({"photo": black})[:93]
-    '<div class="cs-strip"><div><figure><img loading="lazy" width="3" height="2" alt="photo" src="'
+    >>> strip({"photo": black})[:112]
+    '<div class="cs-strip"><div><figure><img loading="lazy" class="dark-light" width="3" height="2" alt="photo" src="'
     """
     figures = "".join(_panel(name, image) for name, image in panels.items())
     chips = "".join(
@@ -60,5 +60,5 @@ def _panel(name: str, image: np.ndarray) -> str:
     picture.save(file, "WEBP", quality=78)
     data = b64encode(file.getvalue()).decode()
     size = f'width="{picture.width}" height="{picture.height}"'
-    shown = f'<img loading="lazy" {size} alt="{words}" src="data:image/webp;base64,{data}">'
+    shown = f'<img loading="lazy" class="dark-light" {size} alt="{words}" src="data:image/webp;base64,{data}">'
     return f"<figure>{shown}<figcaption>{words}</figcaption></figure>"
