@@ -128,3 +128,38 @@ def test_the_table_downloads_as_csv_from_a_file_page(page, site):
         "category,supercategory,instances,share of pixels",
         "person,person,11004,0.3021",
     ]
+
+
+def test_cards_can_be_filtered_walked_through_and_enlarged(page, site):
+    page.goto((site / "book" / "cards.html").as_uri())
+    cards = page.locator(".cs-card:visible")
+    assert (
+        cards.count() == 2 and page.locator(".cs-gallery output").inner_text() == "2 of 3 cards"
+    )  # the worst, at first
+    page.get_by_label("images").select_option("")
+    assert cards.count() == 3
+    page.get_by_label("main mistake").select_option("spill")
+    page.get_by_label("class").select_option("dog")
+    assert cards.count() == 1
+    page.get_by_label("class").select_option("")
+    cards.first.focus()
+    page.keyboard.press("ArrowRight")
+    assert cards.nth(1).evaluate("card => card === document.activeElement")
+    page.keyboard.press("Enter")
+    assert page.locator("dialog[open] .cs-strip figcaption").all_inner_texts() == [
+        "photo",
+        "truth",
+        "prediction",
+        "errors",
+    ]
+    page.locator("dialog[open]").click()
+    assert page.locator("dialog").count() == 0
+
+
+def test_columns_of_a_table_can_be_chosen(page, site):
+    page.goto((site / "book" / "cards.html").as_uri())
+    heads = page.locator(".cs-choose th[scope=col]:visible")
+    assert heads.all_inner_texts() == ["evaluation", "mIoU"]
+    page.locator(".cs-columns summary").click()
+    page.get_by_label("memory").check()
+    assert heads.all_inner_texts() == ["evaluation", "mIoU", "memory"]
