@@ -153,7 +153,7 @@ def test_cards_can_be_filtered_walked_through_and_enlarged(page, site):
         "errors",
     ]
     page.locator("dialog[open]").click()
-    assert page.locator("dialog").count() == 0
+    page.locator("dialog").wait_for(state="detached")
 
 
 def test_columns_of_a_table_can_be_chosen(page, site):
