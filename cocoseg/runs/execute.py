@@ -13,7 +13,6 @@ import nbformat
 from filelock import FileLock, Timeout
 
 from cocoseg.coco.datasets import HOME, dataset
-from cocoseg.coco.derived import defect_of
 from cocoseg.errors import UserError
 from cocoseg.runs import edition, fingerprint, machine, parameters
 from cocoseg.runs.record import RUNS, Run, run
@@ -104,18 +103,8 @@ def _forget_paths(notebook: Path) -> None:
     nbformat.write(content, notebook)
 
 
-def _stays_here(attempt: Path, name: str) -> None:
-    if (attempt / name).is_file():
-        (attempt / "local").mkdir(exist_ok=True)
-        (attempt / name).rename(attempt / "local" / name)
-
-
 def _publish(attempt: Path, facts: dict[str, Any]) -> Run:
-    """Complete `run.json` and give the folder its name.
-
-    Files too large for git stay in `local/`, and so do weights that learned from planted defects: what they cost is in
-    the scores, and nobody should use them.
-    """
+    """Complete `run.json` and give the folder its name."""
     modules = attempt / "modules.json"
     if not modules.is_file():
         raise RunFailed(f"{facts['notebook']}: the notebook ended without run.done()")
@@ -123,8 +112,6 @@ def _publish(attempt: Path, facts: dict[str, Any]) -> Run:
     modules.unlink()
     (attempt / "attempt.json").unlink()
     shutil.rmtree(attempt / "checkpoint", ignore_errors=True)
-    if defect_of(facts["parameters"].get("data", "")):
-        _stays_here(attempt, "weights.npz")
     files = [file for file in attempt.rglob("*") if file.is_file() and "local" not in file.relative_to(attempt).parts]
     facts["outputs"] = {
         file.relative_to(attempt).as_posix(): fingerprint.file(file)
@@ -135,7 +122,8 @@ def _publish(attempt: Path, facts: dict[str, Any]) -> Run:
     for file in files:
         if file.stat().st_size > GIT_LIMIT:
             facts["too_large_for_git"][file.name] = fingerprint.file(file)
-            _stays_here(attempt, file.name)
+            (attempt / "local").mkdir(exist_ok=True)
+            file.rename(attempt / "local" / file.name)
     _write(attempt / "run.json", facts)
     final = attempt.with_suffix("")
     replaced = RUNS / f"{final.name}.replaced.attempt"

@@ -116,18 +116,6 @@ def test_a_file_too_large_for_git_stays_on_this_machine_and_the_run_says_so(proj
     assert "weights.npz" in facts["too_large_for_git"] and "weights.npz" not in facts["outputs"]
 
 
-@pytest.mark.parametrize(("data", "place"), [("person+missing20", "local"), ("person", "")])
-def test_weights_that_learned_from_planted_defects_stay_on_this_machine(tmp_path, data, place):
-    attempt = tmp_path / "t.attempt"
-    attempt.mkdir()
-    for file in ("weights.npz", "curve.parquet", "attempt.json"):
-        (attempt / file).write_text(file)
-    (attempt / "modules.json").write_text("[]")
-    run = execute._publish(attempt, {"notebook": "train", "parameters": {"data": data}})
-    assert (run.folder / place / "weights.npz").read_text() == "weights.npz"
-    assert ("weights.npz" in run.facts["outputs"]) is (not place) and "curve.parquet" in run.facts["outputs"]
-
-
 def test_help_lists_the_parameters_of_a_notebook(project):
     text = project.cocoseg("run", "--help", "measure")
     assert "number" in text and "what is doubled (0 to 100)" in text and "one of no, boom" in text
