@@ -51,13 +51,13 @@ class Network:
     @functools.cached_property
     def _forward(self):
         tf = backend.tensorflow()
-
+        stride = self.stride  # found out here: the network that tells it must not become a part of the function
         signature = [tf.TensorSpec((None, None, 3), tf.uint8), tf.TensorSpec(2, tf.int32)]
 
         @tf.function(input_signature=signature, autograph=False)
         def forward(image, shape):
             x = tf.image.resize(image[None], shape, antialias=True)
-            padding = -shape % self.stride
+            padding = -shape % stride
             x = tf.pad(x, [[0, 0], [0, padding[0]], [0, padding[1]], [0, 0]])
             logits = self.network(x, training=False)
             return tf.cast(logits[0, : shape[0], : shape[1]], tf.float32)

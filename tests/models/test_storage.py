@@ -21,9 +21,10 @@ def test_a_model_comes_back(name, tmp_path):
     save(model, tmp_path)
     back = load(tmp_path)
     assert (back.name, back.space, back.size) == (model.name, model.space, model.size)
-    assert back.body.arrays.keys() == model.body.arrays.keys()
-    for key, array in model.body.arrays.items():
-        np.testing.assert_array_equal(back.body.arrays[key], half(array).astype(array.dtype))
+    stored, arrays = back.body.arrays, model.body.arrays
+    assert stored.keys() == arrays.keys()
+    for key, array in arrays.items():
+        np.testing.assert_array_equal(stored[key], half(array).astype(array.dtype))
 
 
 def test_and_predicts_as_it_did(tmp_path):
