@@ -5,7 +5,8 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
@@ -17,6 +18,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 BROKEN_IMAGES = "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src.slice(0, 90))"
 WAIT = 20_000  # ms
+BROWSERS = 2  # side by side: each waits most of the time
 LAZY = "[...document.images].forEach(i => i.loading = 'eager')"
 DRAWN = """(() => {
   const mode = document.documentElement.dataset.theme === 'dark' ? 'dark' : 'light';
@@ -67,11 +69,15 @@ def check(site: Path, pages: list[str] | None = None, *, http: bool = False) -> 
     """
     site = Path(site).resolve()
     pages = pages or [str(p.relative_to(site)) for p in sorted(site.rglob("*.html")) if "_static" not in p.parts]
+    with served(site) if http else nullcontext(site.as_uri()) as root, ThreadPoolExecutor(BROWSERS) as pool:
+        shares = [pages[k::BROWSERS] for k in range(min(BROWSERS, len(pages)))]
+        found = pool.map(lambda share: _faults(site, root, share), shares)
+        return sorted(problem for problems in found for problem in problems)
+
+
+def _faults(site: Path, root: str, pages: list[str]) -> list[str]:
     with chromium() as browser:
-        if not http:
-            return [problem for page in pages for problem in _problems(browser, site, site.as_uri(), page)]
-        with served(site) as address:
-            return [problem for page in pages for problem in _problems(browser, site, address, page)]
+        return [problem for page in pages for problem in _problems(browser, site, root, page)]
 
 
 def loads(site: Path) -> Iterator[tuple[Path, object]]:

@@ -3,7 +3,8 @@
 from tests import browser
 
 
-def test_a_site_with_faults_is_found_out(tmp_path):
+def test_a_site_with_faults_is_found_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(browser, "WAIT", 1_000)
     (tmp_path / "good.html").write_text("<p id='here'>good</p>")
     (tmp_path / "bad.html").write_text(
         "<script src='https://example.invalid/x.js'></script><script>undefined.x</script>"
