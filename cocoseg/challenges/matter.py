@@ -1,6 +1,6 @@
 """Do defects in the labels matter: the same training on labels with more and more planted defects, judged on both.
 
-`block` writes the grid of runs for an edition, `outcomes` reads what came of it.
+`block` writes the grid of runs for an edition, `outcomes` reads what came of it, `costs` says what is more than chance.
 """
 
 import json
@@ -11,6 +11,7 @@ import polars as pl
 
 from cocoseg.challenges.noise import KINDS, RATES, SEEDS
 from cocoseg.coco.derived import Name, defect_of
+from cocoseg.results.claims import CLAIMS, claims
 from cocoseg.results.intervals import interval
 from cocoseg.runs.chapter import recipe
 from cocoseg.runs.record import Run
@@ -26,6 +27,7 @@ OUTCOMES = {
     "high": pl.Float64,
     "run": pl.String,
 }
+COSTS = {name: OUTCOMES[name] for name in ("data", "kind", "rate")} | CLAIMS
 
 
 def block(training: Mapping[str, Any], split: str) -> str:
@@ -102,6 +104,30 @@ def outcomes(trainings: Iterable[Run], evaluations: Iterable[Run]) -> pl.DataFra
             rows += [(base, kind, 0.0, seed, judged, *found, run.name) for kind in KINDS]
     table = pl.DataFrame(rows, OUTCOMES, orient="row")
     return table.sort("data", "kind", "judged", "rate", "seed")
+
+
+def costs(outcomes: pl.DataFrame, evaluations: Iterable[Run]) -> pl.DataFrame:
+    """What learning from defects costs on sound labels: each kind and rate against training on sound labels.
+
+    Args:
+        outcomes: of the function of that name.
+        evaluations: the finished runs that it was made of.
+
+    Returns:
+        data, kind str, rate f64, then the columns of `cocoseg.results.claims.claims`: a is 'sound', b is 'defects', and
+        the difference's interval covers both other seeds (with two or more) and other images. Sorted; nothing for a
+        dataset without trainings on sound labels.
+    """
+    counts = {run.name: run.table("counts") for run in evaluations}
+    judged = outcomes.filter(judged="sound labels")
+    rows = []
+    for (data, kind, rate), part in judged.filter(pl.col("rate") > 0).group_by("data", "kind", "rate"):
+        sound = judged.filter(data=data, kind=kind, rate=0.0)
+        if sound.height:
+            sides = {"sound": sound, "defects": part}
+            found = claims({side: [counts[run] for run in table["run"]] for side, table in sides.items()})
+            rows.append({"data": data, "kind": kind, "rate": rate, **found.row(0, named=True)})
+    return pl.DataFrame(rows, COSTS).sort("data", "kind", "rate")
 
 
 def _recipe(run: Run, defect: Name | None) -> str:

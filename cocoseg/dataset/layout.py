@@ -138,8 +138,8 @@ def border(coco: Coco, tolerance: float = CUT) -> pl.DataFrame:
 def border_gaps(coco: Coco, most: int = 40) -> pl.DataFrame:
     """How far the boxes of instances stay from each border: whether annotators draw to the edge.
 
-    By chance, neighbouring distances are about equally frequent. In COCO, far too many outlines end 4 to 10 px above
-    the bottom, and there only.
+    By chance, neighbouring distances are about equally frequent; in COCO, far too many outlines end 4 to 10 px above
+    the bottom.
 
     Returns:
         `side` str ('left', 'top', 'right', 'bottom'), `gap` i64 (px, rounded; 0 is cut), `instances` i64, for each

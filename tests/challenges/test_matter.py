@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import polars as pl
 import yaml
 
-from cocoseg.challenges.matter import OUTCOMES, block, outcomes
+from cocoseg.challenges.matter import COSTS, OUTCOMES, block, costs, outcomes
 from cocoseg.challenges.noise import KINDS, RATES, SEEDS
 from cocoseg.coco import derived
 from cocoseg.results.metrics import score
@@ -85,3 +85,38 @@ def test_what_is_no_part_of_the_grid_is_left_out():
     assert whole.height - outcomes(trained, judged).height == len(KINDS)
     sound = [run for run in trained if "+" not in run.parameters["data"]]
     assert outcomes(sound, judged).height == outcomes([], []).height == outcomes(trained, []).height == 0
+
+
+def test_costs_are_the_differences_from_training_on_sound_labels():
+    made = entries()
+    trained = [run_of(e, 0) for e in made if e.notebook == "train"]
+    hit = {"missing20": 7, "missing40": 5, "coarsened20": 9, "coarsened40": 9}
+
+    def pixels(entry):
+        kind = next((k for k in hit if k in entry.name), None)
+        return (hit[kind] if kind else 9) - int(entry.parameters["training"][-1])
+
+    judged = [run_of(e, pixels(e)) for e in made if e.notebook == "evaluate"]
+    found = costs(outcomes(trained, judged), judged)
+    assert dict(found.schema) == COSTS
+    assert found.select("kind", "rate").rows() == [
+        ("coarsened", 0.2),
+        ("coarsened", 0.4),
+        ("missing", 0.2),
+        ("missing", 0.4),
+    ]
+    assert (found["seeds_a"] == len(SEEDS)).all() and (found["seeds_b"] == len(SEEDS)).all()
+    assert (found["about"] == "architectures").all()
+    by = {row["kind"] + str(row["rate"]): row for row in found.iter_rows(named=True)}
+    scores = [sum(value / (20 - value) for value in (k, k - 1, k - 2)) / 3 for k in (9, 5)]
+    assert abs(by["missing0.4"]["difference"] - (scores[1] - scores[0])) < 1e-12
+    assert by["missing0.4"]["low"] < by["missing0.4"]["difference"] < by["missing0.4"]["high"] < 0
+    assert by["coarsened0.4"]["difference"] == 0 and not by["coarsened0.4"]["differ"]
+
+
+def test_without_trainings_on_sound_labels_nothing_is_said_of_costs():
+    made = [e for e in entries() if "sound" not in e.name]
+    trained = [run_of(e, 0) for e in made if e.notebook == "train"]
+    judged = [run_of(e, 5) for e in made if e.notebook == "evaluate"]
+    found = outcomes(trained, judged)
+    assert found.height and costs(found, judged).equals(pl.DataFrame(schema=COSTS))
