@@ -14,12 +14,21 @@ from math import factorial
 import numpy as np
 import polars as pl
 
+from cocoseg.results.intervals import LEVEL, draws
 from cocoseg.results.metrics import Array, classes, cube, metric
 from cocoseg.results.mistakes import KINDS
 
 
 def decomposition(
-    counts: pl.DataFrame, mistakes: pl.DataFrame, name: str = "miou_d_truth", *, background: bool = True
+    counts: pl.DataFrame,
+    mistakes: pl.DataFrame,
+    name: str = "miou_d_truth",
+    *,
+    background: bool = True,
+    min_images: int = 0,
+    resamples: int = 1_000,
+    level: float = LEVEL,
+    seed: int = 0,
 ) -> pl.DataFrame:
     """The wrong pixels of each kind and what they cost: one row per kind, in the order of precedence.
 
@@ -28,37 +37,61 @@ def decomposition(
         mistakes: the table of the same evaluation (`cocoseg.results.mistakes`).
         name: the metric that is shared out; its value for a perfect prediction is 1.
         background: whether class 0 is in the means.
+        min_images: means over classes take those in the truth of at least so many images.
+        resamples: of the images, for the interval of the gain.
 
     Returns:
         `kind` str; `pixels` i64, `share` f64 (of the wrong pixels; they sum to 1); `alone` f64, the gain of mending
-        this kind and no other; `gain` f64, its Shapley value (they sum to 1 − score); null where nothing is defined.
+        this kind and no other; `gain` f64, its Shapley value (they sum to 1 − score), with its bootstrap interval over
+        images, `gain_low`, `gain_high` f64; null where nothing is defined.
     """
     pixels = dict(mistakes.group_by("kind").agg(pl.col("pixels").sum()).iter_rows())
-    value = values(counts, mistakes, name, background=background)
     wrong = sum(pixels.values())
+    images = counts["image_id"].n_unique()
+    weights = np.concatenate([np.ones((1, images)), *draws(images, resamples, seed)])
+    value = _values(counts, mistakes, name, weights, background, min_images)
+    gains = shapley(value)
+    low, high = np.nanquantile(gains[:, 1:], [(1 - level) / 2, (1 + level) / 2], axis=1)
     columns = {
         "kind": KINDS,
         "pixels": [pixels.get(kind, 0) for kind in KINDS],
         "share": [pixels.get(kind, 0) / wrong if wrong else float("nan") for kind in KINDS],
-        "alone": [value[1 << k] - value[0] for k in range(len(KINDS))],
-        "gain": shapley(value),
+        "alone": [value[1 << k, 0] - value[0, 0] for k in range(len(KINDS))],
+        "gain": gains[:, 0],
+        "gain_low": low,
+        "gain_high": high,
     }
     return pl.DataFrame(columns).fill_nan(None)
 
 
-def values(counts: pl.DataFrame, mistakes: pl.DataFrame, name: str, *, background: bool = True) -> Array:
+def values(
+    counts: pl.DataFrame, mistakes: pl.DataFrame, name: str, *, background: bool = True, min_images: int = 0
+) -> Array:
     """The score after mending each set of kinds, f64 (2^7): bit k of the place says that kind k is mended."""
+    once = np.ones((1, counts["image_id"].n_unique()))
+    return _values(counts, mistakes, name, once, background, min_images)[:, 0]
+
+
+def _values(
+    counts: pl.DataFrame, mistakes: pl.DataFrame, name: str, weights: Array, background: bool, min_images: int
+) -> Array:
+    """`values` for each row of weights of the images, f64 (R, N): f64 (2^7, R)."""
     m = metric(name)
     ids = counts["image_id"].unique().sort().to_numpy()
-    labels = classes(counts, background=background)
+    labels = classes(counts, background=background, min_images=min_images if m.over == "classes" else 0)
     before, mends = cube(counts, images=ids, classes=labels), mended(mistakes, ids, labels)
     if m.additive:
-        before, mends = before.sum(0, keepdims=True), mends.sum(1, keepdims=True)
-    scores = np.empty(2 ** len(KINDS))
+        before, mends = _sums(weights, before), [_sums(weights, change) for change in mends]
+    scores = np.empty((2 ** len(KINDS), len(weights)))
     for chosen in range(len(scores)):
-        after = before + sum(mends[k] for k in range(len(KINDS)) if chosen >> k & 1)
-        scores[chosen] = m.value(m.terms(after).sum(0))
+        terms = m.terms(before + sum(mends[k] for k in range(len(KINDS)) if chosen >> k & 1))
+        scores[chosen] = m.value(terms if m.additive else _sums(weights, terms))
     return scores
+
+
+def _sums(weights: Array, terms: Array) -> Array:
+    """Σ weight · terms over the images: weights f64 (R, N), terms f64 (N, …) → f64 (R, …)."""
+    return (weights @ terms.reshape(len(terms), -1)).reshape(-1, *terms.shape[1:])
 
 
 def mended(mistakes: pl.DataFrame, images: Array, labels: Array) -> Array:
@@ -81,14 +114,16 @@ def mended(mistakes: pl.DataFrame, images: Array, labels: Array) -> Array:
 
 
 def shapley(value: Array) -> Array:
-    """Each player's mean gain over all orders of joining, f64 (n), of a game's values, f64 (2^n) by set of players.
+    """Each player's mean gain over all orders of joining, of a game's values by set of players.
+
+    f64 (2^n) → f64 (n), or f64 (2^n, …) → f64 (n, …) for several games.
 
     >>> shapley(np.array([0, 0.25, 0, 1]))
     array([0.625, 0.375])
     """
     players = range(len(value).bit_length() - 1)
     n = len(players)
-    gains = np.zeros(n)
+    gains = np.zeros((n, *value.shape[1:]))
     for k in players:
         others = [j for j in players if j != k]
         for size in range(n):

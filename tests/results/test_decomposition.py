@@ -9,6 +9,7 @@ import pytest
 from cocoseg.coco.label_space import VOID
 from cocoseg.results.counts import cells, confusion, confusions, counts
 from cocoseg.results.decomposition import decomposition, shapley, values
+from cocoseg.results.intervals import draws, interval
 from cocoseg.results.metrics import METRICS, score
 from cocoseg.results.mistakes import KINDS, mistake_counts, mistake_table, mistakes
 
@@ -76,6 +77,29 @@ def test_the_gains_of_single_mends_do_not_sum_which_is_why_they_are_shared(pairs
     table = tabulate(pairs)
     rows = decomposition(table, mistaken(pairs))
     assert rows["alone"].sum() < 0.95 * (1 - score(table, "miou_d_truth"))
+
+
+@pytest.mark.parametrize("name", ["miou_d_truth", "miou_i"])
+def test_intervals_are_those_of_the_decomposition_of_resampled_images(pairs, name):
+    table, wrong = tabulate(pairs), mistaken(pairs)
+    drawn = []
+    for weights in next(draws(len(pairs), 30, 0)):
+        chosen = [pairs[k] for k, times in enumerate(weights) for _ in range(int(times))]
+        drawn.append(decomposition(tabulate(chosen), mistaken(chosen), name, resamples=1)["gain"].to_numpy())
+    low, high = np.nanquantile(np.array(drawn, float), [0.05, 0.95], axis=0)
+    rows = decomposition(table, wrong, name, resamples=30, level=0.9)
+    np.testing.assert_allclose(rows["gain_low"], low, atol=1e-12)
+    np.testing.assert_allclose(rows["gain_high"], high, atol=1e-12)
+    assert (rows["gain_low"] < rows["gain_high"]).any()
+
+
+def test_classes_of_few_images_can_be_left_out(pairs):
+    pairs[0] = tuple(np.where(m == 3, 0, m) for m in pairs[0])
+    table = tabulate(pairs)
+    rows = decomposition(table, mistaken(pairs), "miou_d_truth", min_images=len(pairs), resamples=1)
+    expected = interval(table, "miou_d_truth", min_images=len(pairs), resamples=1)["estimate"][0]
+    assert rows["gain"].sum() == pytest.approx(1 - expected, abs=1e-12)
+    assert expected != pytest.approx(score(table, "miou_d_truth"))
 
 
 def test_an_invented_class_leaves_the_mean_when_it_is_mended():
