@@ -32,6 +32,12 @@ def surveyed(book: Edition) -> list[Run]:
     return [run for run in book.runs("survey") if run.parameters["data"] not in learnt]
 
 
+def explorer(book: Edition, run: Run) -> str | None:
+    """The address of an image in COCO's explorer, with `{}` for its id; None where a run's images are not COCO's."""
+    own = book.name == "coco" and run.parameters["data"].partition("+")[0] != "sample"
+    return "https://cocodataset.org/#explore?id={}" if own else None
+
+
 def provenance(book: Edition, run: Run, up: str = "../") -> Provenance:
     """The origin of a figure: run, date, data, commit, and whether the run still holds.
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from cocoseg.runs import edition as module
-from cocoseg.runs.chapter import recipe, surveyed
+from cocoseg.runs.chapter import explorer, recipe, surveyed
 from cocoseg.runs.edition import Edition, Entry
 from cocoseg.runs.record import Run
 
@@ -46,3 +46,13 @@ def test_runs_that_differ_in_seed_or_in_a_parameter_that_came_later_are_of_one_r
     before, later, other = run("a", seed=0), run("b", seed=1, ema=0.0), run("c", seed=1, ema=0.9)
     assert recipe(before) == recipe(later) != recipe(other)
     assert recipe(before)["ema"] == 0.0 and "seed" not in recipe(before)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "known"),
+    [("coco", "person", True), ("coco", "person+missing20", True), ("coco", "sample", False), ("x", "mine", False)],
+)
+def test_the_explorer_of_coco_knows_the_images_of_coco_only(tmp_path, name, data, known):
+    (tmp_path / "run.json").write_text(json.dumps({"parameters": {"data": data}}))
+    address = explorer(Edition(name, "X", "instances", "", ()), Run(tmp_path))
+    assert (address or "").format(7) == ("https://cocodataset.org/#explore?id=7" if known else "")
