@@ -1,17 +1,21 @@
 """Do defects in the labels matter: the same training on labels with more and more planted defects, judged on both.
 
-`block` writes the grid of runs for an edition, `outcomes` reads what came of it, `costs` says what is more than chance.
+`block` writes the grid of runs for an edition, `outcomes` reads what came of it, `costs` says what is more than chance,
+`thresholds` what of it is only that a pixel needs half of the probability.
 """
 
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from cocoseg.challenges.noise import KINDS, RATES, SEEDS
 from cocoseg.coco.derived import Name, defect_of
+from cocoseg.errors import UserError
 from cocoseg.results.claims import CLAIMS, claims
+from cocoseg.results.confidence import BINS
 from cocoseg.results.intervals import interval
 from cocoseg.runs.chapter import recipe
 from cocoseg.runs.record import Run
@@ -27,6 +31,7 @@ OUTCOMES = {
     "high": pl.Float64,
     "run": pl.String,
 }
+HALF = BINS // 2 + 1  # bins of the confidence that are of one half or more: the middle one begins there
 COSTS = {name: OUTCOMES[name] for name in ("data", "kind", "rate")} | CLAIMS
 
 
@@ -128,6 +133,44 @@ def costs(outcomes: pl.DataFrame, evaluations: Iterable[Run]) -> pl.DataFrame:
             found = claims({side: [counts[run] for run in table["run"]] for side, table in sides.items()})
             rows.append({"data": data, "kind": kind, "rate": rate, **found.row(0, named=True)})
     return pl.DataFrame(rows, COSTS).sort("data", "kind", "rate")
+
+
+def thresholds(confidences: pl.DataFrame) -> pl.DataFrame:
+    """mIoU of two classes if a pixel is class 1 from another probability on than one half.
+
+    Where objects lack their labels at random, a share r of them, a network learns (1 − r) times the probability of the
+    class: half of the probability is reached too rarely, and the threshold that asks for the same pixels as before is
+    (1 − r) / 2.
+
+    Args:
+        confidences: the table of an evaluation in a label space of two classes (`cocoseg.results.confidence`); its
+            pixels are every fourth of every fourth row.
+
+    Returns:
+        threshold f64 (1/2 and the edges of the bins of confidence), miou f64 (over the dataset); sorted. Another
+        class is a `UserError`.
+
+    Source: Elkan and Noto 2008, Learning Classifiers from Only Positive and Unlabeled Data, lemma 1.
+
+    >>> from cocoseg.results.confidence import CONFIDENCES
+    >>> rows = [(1, 0, 9, 10, 2, 6.2), (1, 0, 14, 80, 80, 80.0), (1, 1, 14, 10, 10, 10.0)]
+    >>> found = thresholds(pl.DataFrame(rows, CONFIDENCES, orient="row"))
+    >>> found.filter(pl.col("threshold").is_in([0.5, 5 / 15]))["miou"].round(3).to_list()
+    [0.938, 0.733]
+    """
+    if strangers := set(confidences["class"]) - {0, 1}:
+        raise UserError(f"a threshold divides two classes; the table has class {min(strangers)} too")
+    pixels, persons = np.zeros(2 * HALF), np.zeros(2 * HALF)
+    for label, bin, count, correct in confidences.select("class", "bin", "pixels", "correct").iter_rows():
+        at = HALF + bin - BINS // 2 if label else BINS - 1 - bin
+        pixels[at] += count
+        persons[at] += correct if label else count - correct
+    predicted, found = (np.cumsum(x[::-1])[::-1][1:] for x in (pixels, persons))
+    every, true = pixels.sum(), persons.sum()
+    edges = [*(k / BINS for k in range(1, HALF)), 0.5, *(k / BINS for k in range(HALF, BINS))]
+    with np.errstate(invalid="ignore"):
+        ious = found / (predicted + true - found), (every - predicted - true + found) / (every - found)
+    return pl.DataFrame({"threshold": edges, "miou": np.mean(ious, 0)}).fill_nan(None)
 
 
 def _recipe(run: Run, defect: Name | None) -> str:

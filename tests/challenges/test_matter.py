@@ -2,12 +2,16 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import polars as pl
+import pytest
 import yaml
 
-from cocoseg.challenges.matter import COSTS, OUTCOMES, block, costs, outcomes
+from cocoseg.challenges.matter import COSTS, OUTCOMES, block, costs, outcomes, thresholds
 from cocoseg.challenges.noise import KINDS, RATES, SEEDS
 from cocoseg.coco import derived
+from cocoseg.errors import UserError
+from cocoseg.results.confidence import CONFIDENCES, STEP, confidence_table, confidences
 from cocoseg.results.metrics import score
 from cocoseg.runs import edition, parameters
 
@@ -120,3 +124,30 @@ def test_without_trainings_on_sound_labels_nothing_is_said_of_costs():
     judged = [run_of(e, 5) for e in made if e.notebook == "evaluate"]
     found = outcomes(trained, judged)
     assert found.height and costs(found, judged).equals(pl.DataFrame(schema=COSTS))
+
+
+def test_scores_at_other_thresholds_are_those_of_the_label_maps_with_these_thresholds():
+    rng = np.random.default_rng(0)
+    images = []
+    for _ in range(3):
+        truth = rng.choice(np.uint8([0, 0, 1, 255]), (60, 80))
+        person = (rng.random((60, 80)) + (truth == 1)).clip(0, 1.6) / 1.7
+        images.append((np.stack([1 - person, person], -1).astype(np.float32), truth))
+    found = thresholds(confidence_table({i: confidences(*pair) for i, pair in enumerate(images)}))
+    assert found["threshold"].is_sorted() and found.height == 15
+    for threshold, miou in found.iter_rows():
+        shared = np.zeros((2, 2))
+        for scores, truth in images:
+            seen, true = (
+                scores[STEP // 2 :: STEP, STEP // 2 :: STEP, 1] > threshold,
+                truth[STEP // 2 :: STEP, STEP // 2 :: STEP],
+            )
+            np.add.at(shared, (true[true != 255], seen[true != 255].astype(int)), 1)
+        ious = np.diag(shared) / (shared.sum(0) + shared.sum(1) - np.diag(shared))
+        assert miou == pytest.approx(ious.mean()), threshold
+
+
+def test_a_threshold_divides_two_classes_not_three():
+    rows = [(1, 2, 14, 10, 10, 10.0)]
+    with pytest.raises(UserError, match="divides two classes; the table has class 2"):
+        thresholds(pl.DataFrame(rows, CONFIDENCES, orient="row"))
