@@ -69,6 +69,14 @@ def test_every_page_of_the_table_of_contents_exists_and_every_page_is_in_it():
     assert listed == pages
 
 
+def test_no_sentence_of_a_chapter_may_come_to_nothing():
+    """An expression in prose that shows nothing, in whichever edition, fails its build."""
+    silent = [
+        page.name for page in (HOME / "book").rglob("*.md") if re.search(r"\{eval\}`[^`]*None`", page.read_text())
+    ]
+    assert silent == []
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """The published edition, built from the committed runs."""
