@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from scipy import stats
 
 from cocoseg.challenges.noise import KINDS, RATES, SEEDS
 from cocoseg.coco.derived import Name, defect_of
 from cocoseg.errors import UserError
 from cocoseg.results.claims import CLAIMS, claims
 from cocoseg.results.confidence import BINS
-from cocoseg.results.intervals import interval
+from cocoseg.results.intervals import LEVEL, interval
 from cocoseg.runs.chapter import recipe
 from cocoseg.runs.record import Run
 
@@ -32,7 +33,7 @@ OUTCOMES = {
     "run": pl.String,
 }
 HALF = BINS // 2 + 1  # bins of the confidence that are of one half or more: the middle one begins there
-COSTS = {name: OUTCOMES[name] for name in ("data", "kind", "rate")} | CLAIMS
+COSTS = {name: OUTCOMES[name] for name in ("data", "kind", "rate")} | CLAIMS | {"q": pl.Float64}
 
 
 def block(training: Mapping[str, Any], split: str) -> str:
@@ -120,8 +121,9 @@ def costs(outcomes: pl.DataFrame, evaluations: Iterable[Run]) -> pl.DataFrame:
 
     Returns:
         data, kind str, rate f64, then the columns of `cocoseg.results.claims.claims`: a is 'sound', b is 'defects', and
-        the difference's interval covers both other seeds (with two or more) and other images. Sorted; nothing for a
-        dataset without trainings on sound labels.
+        the difference's interval covers both other seeds (with two or more) and other images; then q f64, p adjusted by
+        Benjamini and Hochberg (1995) over all rows, by which they `differ`. Sorted; nothing for a dataset without
+        trainings on sound labels.
     """
     counts = {run.name: run.table("counts") for run in evaluations}
     judged = outcomes.filter(judged="sound labels")
@@ -132,15 +134,18 @@ def costs(outcomes: pl.DataFrame, evaluations: Iterable[Run]) -> pl.DataFrame:
             sides = {"sound": sound, "defects": part}
             found = claims({side: [counts[run] for run in table["run"]] for side, table in sides.items()})
             rows.append({"data": data, "kind": kind, "rate": rate, **found.row(0, named=True)})
-    return pl.DataFrame(rows, COSTS).sort("data", "kind", "rate")
+    table = pl.DataFrame(rows, COSTS)
+    if rows:
+        table = table.with_columns(q=stats.false_discovery_control(table["p"].to_numpy()))
+    return table.with_columns(differ=pl.col("q") < 1 - LEVEL).sort("data", "kind", "rate")
 
 
 def thresholds(confidences: pl.DataFrame) -> pl.DataFrame:
     """mIoU of two classes if a pixel is class 1 from another probability on than one half.
 
-    Where objects lack their labels at random, a share r of them, a network learns (1 − r) times the probability of the
-    class: half of the probability is reached too rarely, and the threshold that asks for the same pixels as before is
-    (1 − r) / 2.
+    Where objects lack their labels at random, a share r of them, what learns probabilities learns (1 − r) times that of
+    the class: one half is reached too rarely, and the threshold that asks for the same pixels as before is (1 − r) / 2
+    (`fair`).
 
     Args:
         confidences: the table of an evaluation in a label space of two classes (`cocoseg.results.confidence`); its
@@ -171,6 +176,15 @@ def thresholds(confidences: pl.DataFrame) -> pl.DataFrame:
     with np.errstate(invalid="ignore"):
         ious = found / (predicted + true - found), (every - predicted - true + found) / (every - found)
     return pl.DataFrame({"threshold": edges, "miou": np.mean(ious, 0)}).fill_nan(None)
+
+
+def fair(curve: pl.DataFrame, missing: float) -> float:
+    """The mIoU at the threshold (1 − missing) / 2 of a curve of `thresholds`, between its points linearly.
+
+    >>> fair(pl.DataFrame({"threshold": [0.25, 0.35, 0.5], "miou": [0.7, 0.6, 0.4]}), 0.4)
+    0.65
+    """
+    return round(float(np.interp((1 - missing) / 2, curve["threshold"], curve["miou"])), 12)
 
 
 def _recipe(run: Run, defect: Name | None) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 import yaml
+from scipy import stats
 
 from cocoseg.challenges.matter import COSTS, OUTCOMES, block, costs, outcomes, thresholds
 from cocoseg.challenges.noise import KINDS, RATES, SEEDS
@@ -115,6 +116,8 @@ def test_costs_are_the_differences_from_training_on_sound_labels():
     scores = [sum(value / (20 - value) for value in (k, k - 1, k - 2)) / 3 for k in (9, 5)]
     assert abs(by["missing0.4"]["difference"] - (scores[1] - scores[0])) < 1e-12
     assert by["missing0.4"]["low"] < by["missing0.4"]["difference"] < by["missing0.4"]["high"] < 0
+    adjusted = stats.false_discovery_control(found["p"])
+    assert found["q"].to_list() == adjusted.tolist() and found["differ"].to_list() == (adjusted < 0.05).tolist()
     assert by["coarsened0.4"]["difference"] == 0 and not by["coarsened0.4"]["differ"]
 
 
