@@ -147,7 +147,8 @@ def compare_classes(
     """`compare` for the IoU of each class: one row per class in the truth of at least `min_images` images.
 
     Columns: class i64; a, b, difference (b − a), low, high, p (f64); q f64, the p-value adjusted for the number of
-    classes by Benjamini and Hochberg (1995): among the classes with q below 0.05, 5 % are expected to be false.
+    classes by Benjamini and Hochberg (1995): among the classes with q below 0.05, at most 5 % are expected to
+    be false.
     """
     same_truth(a, b)
     labels, ids = classes(a, min_images=max(1, min_images)), a["image_id"].unique().sort()
