@@ -181,10 +181,10 @@ def thresholds(confidences: pl.DataFrame) -> pl.DataFrame:
 def fair(curve: pl.DataFrame, missing: float) -> float:
     """The mIoU at the threshold (1 − missing) / 2 of a curve of `thresholds`, between its points linearly.
 
-    >>> fair(pl.DataFrame({"threshold": [0.25, 0.35, 0.5], "miou": [0.7, 0.6, 0.4]}), 0.4)
-    0.65
+    >>> fair(pl.DataFrame({"threshold": [0.25, 0.5], "miou": [0.75, 0.5]}), 0.25)
+    0.625
     """
-    return round(float(np.interp((1 - missing) / 2, curve["threshold"], curve["miou"])), 12)
+    return float(np.interp((1 - missing) / 2, curve["threshold"], curve["miou"]))
 
 
 def _recipe(run: Run, defect: Name | None) -> str:

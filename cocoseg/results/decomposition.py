@@ -49,7 +49,7 @@ def decomposition(
     wrong = sum(pixels.values())
     images = counts["image_id"].n_unique()
     weights = np.concatenate([np.ones((1, images)), *draws(images, resamples, seed)])
-    value = _values(counts, mistakes, name, weights, background, min_images)
+    value = values(counts, mistakes, name, weights, background=background, min_images=min_images)
     gains = shapley(value)
     low, high = np.nanquantile(gains[:, 1:], [(1 - level) / 2, (1 + level) / 2], axis=1)
     columns = {
@@ -65,17 +65,18 @@ def decomposition(
 
 
 def values(
-    counts: pl.DataFrame, mistakes: pl.DataFrame, name: str, *, background: bool = True, min_images: int = 0
+    counts: pl.DataFrame,
+    mistakes: pl.DataFrame,
+    name: str,
+    weights: Array,
+    *,
+    background: bool = True,
+    min_images: int = 0,
 ) -> Array:
-    """The score after mending each set of kinds, f64 (2^7): bit k of the place says that kind k is mended."""
-    once = np.ones((1, counts["image_id"].n_unique()))
-    return _values(counts, mistakes, name, once, background, min_images)[:, 0]
+    """The score after mending each set of kinds, f64 (2^7, R): bit k of the place says that kind k is mended.
 
-
-def _values(
-    counts: pl.DataFrame, mistakes: pl.DataFrame, name: str, weights: Array, background: bool, min_images: int
-) -> Array:
-    """`values` for each row of weights of the images, f64 (R, N): f64 (2^7, R)."""
+    `weights`, f64 (R, N): how often each image, sorted by its id, is in each of R resamples.
+    """
     m = metric(name)
     ids = counts["image_id"].unique().sort().to_numpy()
     labels = classes(counts, background=background, min_images=min_images if m.over == "classes" else 0)

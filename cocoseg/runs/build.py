@@ -25,6 +25,7 @@ from cocoseg.runs.execute import execute
 from cocoseg.runs.record import RUNS
 
 PUBLISHED = "coco"
+PORT_LOST = "Address already in use"
 BUILD = Path(os.environ.get("COCOSEG_BUILD", HOME / "_build"))
 
 
@@ -191,8 +192,13 @@ def _jupyter_book(folder: Path, name: str, say: Callable[[str], None]) -> Path:
         "COCOSEG_RUNS": str(RUNS),
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     }
-    with log.open("w") as stream:
-        done = subprocess.run(command, stdout=stream, stderr=subprocess.STDOUT, env=os.environ | settings)
+    for _ in range(2):
+        with log.open("w") as stream:
+            done = subprocess.run(command, stdout=stream, stderr=subprocess.STDOUT, env=os.environ | settings)
+        # Between choosing a port and binding it, a kernel may lose it to another program (papermill, issue 511).
+        if not (done.returncode and PORT_LOST in log.read_text()):
+            break
+        say("a kernel lost its port to another program; building once more")
     if done.returncode:
         lines = [line for line in log.read_text().splitlines() if "IPKernelApp" not in line]
         telling = [line for line in lines if re.search(r"WARNING|ERROR|Error|CRITICAL", line)] or lines

@@ -46,7 +46,7 @@ def mend(pairs, chosen):
 @pytest.mark.parametrize("name", ["miou_d", "miou_d_truth", "miou_i", "miou_c", "fw_iou", "mean_precision"])
 def test_mending_in_the_counts_is_mending_the_label_maps(pairs, name, background):
     table, wrong = tabulate(pairs), mistaken(pairs)
-    found = values(table, wrong, name, background=background)
+    found = values(table, wrong, name, np.ones((1, len(pairs))), background=background)[:, 0]
     for chosen in (0, 1, 2, 4, 32, 64, 37, 90, 127):
         expected = score(tabulate(mend(pairs, chosen)), name, background=background)
         assert found[chosen] == pytest.approx(expected, rel=1e-12), (name, chosen)
@@ -118,5 +118,7 @@ def test_a_perfect_prediction_has_nothing_to_share(pairs):
 
 def test_the_counts_of_a_label_map_without_mistakes_table_are_as_they_were(pairs):
     empty = mistaken([])
-    assert values(tabulate(pairs), empty, "miou_d")[-1] == pytest.approx(score(tabulate(pairs), "miou_d"))
+    assert values(tabulate(pairs), empty, "miou_d", np.ones((1, len(pairs))))[-1, 0] == pytest.approx(
+        score(tabulate(pairs), "miou_d")
+    )
     assert isinstance(empty, pl.DataFrame)

@@ -2,9 +2,11 @@
 
 import re
 import shutil
+from types import SimpleNamespace
 
 import pytest
 
+from cocoseg.runs import build as module
 from tests.runs.conftest import ROOT
 
 HEAD = """---
@@ -140,3 +142,21 @@ def test_a_page_is_left_out_of_an_edition_that_does_not_ask_for_its_run(book):
 
 def test_an_unknown_edition_is_refused(book):
     assert "did you mean 'coco'" in book.cocoseg("build", "--edition", "cocoo", fails=2)
+
+
+@pytest.mark.parametrize(
+    ("words", "tries"), [("zmq.error.ZMQError: Address already in use", 2), ("WARNING: no such page", 1)]
+)
+def test_a_kernel_that_lost_its_port_is_given_another_and_other_failures_are_final(tmp_path, monkeypatch, words, tries):
+    began = []
+
+    def jupyter_book(command, stdout, **_):
+        began.append(command)
+        stdout.write(words)
+        return SimpleNamespace(returncode=1)
+
+    monkeypatch.setattr(module, "BUILD", tmp_path)
+    monkeypatch.setattr(module.subprocess, "run", jupyter_book)
+    with pytest.raises(module.BuildFailed, match=words):
+        module._jupyter_book(tmp_path / "stage", "coco", print)
+    assert len(began) == tries
