@@ -9,6 +9,7 @@ import json
 import math
 import re
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,6 +23,7 @@ from cocoseg.drawing import svg
 from cocoseg.errors import UserError
 
 LONG = 30  # characters; a column of longer text keeps room to read on a phone
+FOLDED_FROM = 6  # runs; the lines of more are folded
 CANVAS_FROM = 3_000  # rows; from here on Vega is faster on a canvas than in SVG
 
 
@@ -209,9 +211,19 @@ def _figure(kind, drawing, title, caption, provenance, data) -> Html:
     return Html(
         f'<figure class="cs-figure cs-{kind}-figure" id="{name}">'
         f'<figcaption><p class="cs-title">{html.escape(title)}</p>{note}</figcaption>{drawing}'
-        f'<div class="cs-origin"><span>{"<br>".join(map(_origin, origins))}</span>{download}</div></figure>',
+        f'<div class="cs-origin">{_origins(origins)}{download}</div></figure>',
         f"{'Table' if kind == 'table' else 'Figure'}: {title}",
     )
+
+
+def _origins(several: Sequence[Provenance]) -> str:
+    """A line for each run; many are folded behind one that counts them."""
+    lines = "<br>".join(map(_origin, several))
+    if len(several) < FOLDED_FROM:
+        return f"<span>{lines}</span>"
+    states = Counter(p.status for p in several)
+    told = ", ".join(f'<span class="cs-status cs-{state}">{count} {state}</span>' for state, count in states.items())
+    return f"<details><summary>{len(several)} runs: {told}</summary>{lines}</details>"
 
 
 def _origin(p: Provenance) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from urllib.parse import unquote
 
 import altair as alt
@@ -61,6 +62,14 @@ def test_the_origin_is_run_date_data_commit_and_status():
 
 def test_a_figure_of_several_runs_names_them_all():
     assert drawn(provenance=[HERE, HERE]).select_one(".cs-origin").text.count("survey-val") == 2
+
+
+def test_many_runs_are_folded_and_counted_by_their_state():
+    other = replace(HERE, run="survey-train", status="current")
+    origin = drawn(provenance=[HERE, HERE, HERE, HERE, other, other]).select_one(".cs-origin")
+    assert origin.select_one("details > summary").text == "6 runs: 4 stale, 2 current"
+    assert len(origin.select("details > a")) == 6
+    assert drawn(provenance=[HERE] * 5).select_one(".cs-origin details") is None
 
 
 def test_the_charts_own_data_can_be_downloaded():
