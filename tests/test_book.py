@@ -105,4 +105,9 @@ def test_figures_say_where_they_come_from(site):
 
 
 def test_the_site_works_in_a_browser_from_the_file_system(site):
-    assert browser.check(site) == []
+    """Every page; of the executed notebooks, which differ in their parameters only, one of each kind."""
+    one_of_each = {entry.notebook: entry.name for entry in editions.edition("coco").entries}
+    pages = [page.relative_to(site) for page in site.rglob("*.html") if "_static" not in page.parts]
+    opened = [str(p) for p in pages if p.name != "notebook.html" or p.parent.name in one_of_each.values()]
+    assert set(one_of_each) == {path.stem for path in ALL} and len(opened) > 50
+    assert browser.check(site, opened) == []
