@@ -6,11 +6,16 @@ from collections.abc import Iterable, Iterator
 
 
 class Clock:
-    """Seconds since it began, upon those `before`, and the seconds of the present step by phase."""
+    """Seconds since it began, upon those `before`, and the seconds of the present step by phase.
 
-    def __init__(self, before: float = 0.0):
+    Seconds on the wall, and of all processors together, which other work on the machine does not lengthen.
+    """
+
+    def __init__(self, before: float = 0.0, processor_before: float = 0.0):
         self.start = time.perf_counter() - before
+        self.processor_start = time.process_time() - processor_before
         self.seconds: dict[str, float] = {}
+        self.spent: dict[str, float] = {}
 
     def waiting(self, items: Iterable) -> Iterator:
         """The items, one for each step; the phase `wait` is how long an item was waited for."""
@@ -29,15 +34,25 @@ class Clock:
         begin = time.perf_counter()
         yield
         self.seconds[name] = time.perf_counter() - begin
+        self.spent[name] = self.spent.get(name, 0.0) + self.seconds[name]
+
+    def shares(self) -> dict[str, float]:
+        """The share of each phase in the time since it began, the longest first."""
+        whole = sum(self.spent.values())
+        return {name: spent / whole for name, spent in sorted(self.spent.items(), key=lambda item: -item[1])}
 
     def row(self) -> dict[str, float]:
-        """Columns for the present step: seconds, and `<phase>_seconds`.
+        """Columns for the present step: seconds, processor_seconds, and `<phase>_seconds`.
 
         >>> clock = Clock(before=60)
         >>> with clock.phase("step"):
         ...     pass
         >>> sorted(clock.row()), clock.row()["seconds"] > 60
-        (['seconds', 'step_seconds'], True)
+        (['processor_seconds', 'seconds', 'step_seconds'], True)
         """
         phases = {f"{name}_seconds": seconds for name, seconds in self.seconds.items()}
-        return {"seconds": time.perf_counter() - self.start, **phases}
+        return {
+            "seconds": time.perf_counter() - self.start,
+            "processor_seconds": time.process_time() - self.processor_start,
+            **phases,
+        }

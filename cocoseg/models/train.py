@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-import time
 import warnings
 from pathlib import Path
 
@@ -12,12 +11,12 @@ import polars as pl
 from cocoseg.coco.check import check
 from cocoseg.coco.datasets import dataset
 from cocoseg.coco.label_space import LabelSpace, label_space
-from cocoseg.coco.read import Coco
 from cocoseg.errors import UserError
 from cocoseg.models import backend, checkpoint, frequencies, labels, pipeline, shards
 from cocoseg.models.checkpoint import Checkpoint
 from cocoseg.models.clock import Clock
 from cocoseg.models.descent import averaged, descent
+from cocoseg.models.folds import in_fold
 from cocoseg.models.losses import loss
 from cocoseg.models.optimizers import optimizer
 from cocoseg.models.recipe import Recipe
@@ -35,6 +34,7 @@ CURVE = {
     "val_miou": pl.Float64,
     "images_per_second": pl.Float64,
     "seconds": pl.Float64,
+    "processor_seconds": pl.Float64,
     "wait_seconds": pl.Float64,
     "step_seconds": pl.Float64,
     "validation_seconds": pl.Float64,
@@ -51,6 +51,7 @@ def train(
     checkpoints: Path | str,
     *,
     encoder: str = "",
+    fold: str = "",
     init_from: Path | str | None = None,
     validate_every: int | None = None,
     checkpoint_every: int | None = None,
@@ -62,7 +63,8 @@ def train(
     `model`, `encoder`, `data` and `space` are names (`cocoseg.models.registry`, `cocoseg.models.encoder`,
     `cocoseg.coco.datasets`, `cocoseg.coco.label_space`), `recipe` has fields of `cocoseg.models.recipe.Recipe`. With
     `init_from`, a folder with a trained model, the network starts with those of its weights that fit. A model that does
-    not learn by gradient is fitted to the label maps, and its curve has one row.
+    not learn by gradient is fitted to the label maps, and its curve has one row. The images of `fold`
+    (`cocoseg.models.folds`) are left out altogether.
 
     A tenth of the split is held out and predicted every `validate_every` steps (default: 150, or a twentieth of the
     steps where that is more) and at the end. Every `checkpoint_every` steps (default: 50, or a two-hundredth) the state
@@ -70,8 +72,9 @@ def train(
     one that was never interrupted.
 
     Returns the model and its learning curve, a row per step: step (from 1), loss, learning_rate, val_pixel_accuracy
-    and val_miou (null between validations), images_per_second (of the step), seconds (of work since the start), seconds
-    of this step by phase: wait_seconds (for the batch), step_seconds, validation_seconds and checkpoint_seconds (null
+    and val_miou (null between validations), images_per_second (of the step), seconds (of work since the start, on the
+    wall), processor_seconds (of all processors together; not lengthened by other work on the machine), seconds of this
+    step by phase: wait_seconds (for the batch), step_seconds, validation_seconds and checkpoint_seconds (null
     where there was none); and memory_mib (`cocoseg.models.backend.memory_mib`).
 
     What the recipe refuses, a size that does not fit the network, a checkpoint of other settings, a label map that
@@ -82,7 +85,7 @@ def train(
     for name, every in {"validate_every": validate_every, "checkpoint_every": checkpoint_every}.items():
         if every is not None and every < 1:
             raise UserError(f"{name} is at least 1; got {every}")
-    coco, classes, photos = _source(data, split, space)
+    prepared, classes = _source(data, split, space, fold, workers)
     recipe = dataclasses.replace(recipe, precision=backend.precision(recipe.precision))
     strategy = backend.strategy(recipe.strategy)
     with backend.policy(recipe.precision), strategy.scope():
@@ -90,7 +93,7 @@ def train(
     _refuse(built, recipe, strategy)
     if init_from:
         start_from(built, init_from)
-    samples, held_out = hold_out(labels.prepare(coco, photos, classes, workers=workers))
+    samples, held_out = hold_out(prepared)
     counts = frequencies.pixels(samples, classes, workers=workers)
     if unseen := frequencies.unseen(counts, classes):
         warnings.warn(f"no image to learn from shows: {', '.join(unseen)}", stacklevel=2)
@@ -115,25 +118,27 @@ def train(
 
 
 def first_batch(
-    data: str, split: str, space: str, *, workers: int | None = None, **recipe
+    data: str, split: str, space: str, *, fold: str = "", workers: int | None = None, **recipe
 ) -> tuple[np.ndarray, np.ndarray, LabelSpace]:
     """What a training with these arguments sees in its first step, and the label space of its classes.
 
     Images, uint8 B×H×W×3, and label maps, uint8 B×H×W.
     """
     recipe = Recipe(**recipe)
-    coco, classes, photos = _source(data, split, space)
-    samples, _ = hold_out(labels.prepare(coco, photos, classes, workers=workers))
+    prepared, classes = _source(data, split, space, fold, workers)
+    samples, _ = hold_out(prepared)
     counts = frequencies.pixels(samples, classes, workers=workers) if recipe.balanced else None
     samples = _copies(samples, recipe) if recipe.shards else samples
     images, truth = next(iter(_batches(samples, counts, recipe, backend.strategy(), 0, 1)))
     return images.numpy().round().astype(np.uint8), truth.numpy(), classes
 
 
-def _source(data: str, split: str, space: str) -> tuple[Coco, LabelSpace, Path]:
+def _source(data: str, split: str, space: str, fold: str, workers: int | None) -> tuple[pl.DataFrame, LabelSpace]:
     source = dataset(data)
     coco, _ = check(source.annotations(split))
-    return coco, label_space(space, coco.categories), source.images(split)
+    classes = label_space(space, coco.categories)
+    samples = labels.prepare(coco, source.images(split), classes, workers=workers)
+    return samples.filter(~in_fold(samples["image_id"], fold)), classes
 
 
 def _copies(samples: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
@@ -153,11 +158,11 @@ def _refuse(model: Model, recipe: Recipe, strategy) -> None:
 
 
 def _fit(model: Model, samples: pl.DataFrame, held_out: pl.DataFrame) -> pl.DataFrame:
-    start = time.perf_counter()
+    clock = Clock()
     maps = map(labels.label_map, progress(samples["label"].to_list(), desc=model.name, unit="img"))
     model.body.fit(maps, map(labels.image, samples["image"].to_list()))
-    seconds = time.perf_counter() - start
-    row = {"step": 1, "images_per_second": samples.height / seconds, "seconds": seconds}
+    row = {"step": 1} | clock.row()
+    row["images_per_second"] = samples.height / row["seconds"]
     return pl.DataFrame([row | validate(model, held_out)], CURVE)
 
 
@@ -180,7 +185,7 @@ def _descend(model, samples, held_out, counts, recipe, strategy, folder, setting
         samples = _copies(samples, recipe)
     frozen = round(recipe.freeze * recipe.steps)
     bar = progress(total=recipe.steps, initial=len(rows), desc=model.name, unit="step")
-    clock = Clock(rows[-1]["seconds"] if rows else 0.0)
+    clock = Clock(rows[-1]["seconds"], rows[-1]["processor_seconds"]) if rows else Clock()
     for begin, end in ((0, frozen), (frozen, recipe.steps)):
         begin = max(begin, len(rows))
         if begin >= end:
@@ -206,7 +211,7 @@ def _descend(model, samples, held_out, counts, recipe, strategy, folder, setting
                 with clock.phase("checkpoint"):
                     checkpoint.write(last, Checkpoint(settings, rows, [v.numpy() for v in variables]))
                 rows[-1] |= clock.row()
-            _show(bar, rows)
+            _show(bar, rows, clock)
     bar.close()
     if encoder is not None:
         encoder.trainable = True
@@ -240,15 +245,14 @@ def _refuse_divergence(step: int, value: float, norm: float, recipe: Recipe) -> 
         )
 
 
-def _show(bar, rows: list[dict]) -> None:
-    """Live: the loss, the last and the best held-out mIoU, and the share of the time that went into waiting."""
+def _show(bar, rows: list[dict], clock: Clock) -> None:
+    """Live: the loss, the last and the best held-out mIoU, the memory, and the shares of the time by phase."""
     if bar.disable:
         return
-    recent = rows[-20:]
-    waited = sum(row["wait_seconds"] for row in recent)
     shown = {"loss": f"{rows[-1]['loss']:.3f}"}
     if scores := [row["val_miou"] for row in rows if "val_miou" in row]:
         shown |= {"mIoU": f"{scores[-1]:.3f}", "best": f"{max(scores):.3f}"}
-    shown["wait"] = f"{waited / (waited + sum(row['step_seconds'] for row in recent)):.0%}"
+    shown["memory"] = f"{rows[-1]['memory_mib'] / 1024:.1f}GiB"
+    shown |= {phase: f"{share:.0%}" for phase, share in clock.shares().items()}
     bar.set_postfix(shown, refresh=False)
     bar.update()

@@ -39,6 +39,15 @@ def default_name(notebook: str, values: dict[str, Any]) -> str:
     return f"{notebook}-{fingerprint.values(values)[:8]}"
 
 
+def _split_in_full(values: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """What was given, with the whole name of the split: `train` is `train2017` where no other split's name holds it."""
+    if "data" not in values:
+        return given
+    splits = dataset(values["data"]).splits
+    meant = [split for split in splits if values["split"] in split]
+    return given | {"split": meant[0]} if values["split"] not in splits and len(meant) == 1 else given
+
+
 def _check_inputs(values: dict[str, Any]) -> None:
     if "data" in values:
         dataset(values["data"]).annotations(values["split"])
@@ -140,9 +149,10 @@ def execute(notebook: str, given: dict[str, Any], name: str | None = None, *, fo
 
     Returns the run and whether it was executed now. Bad parameters are a `UserError` before anything starts; a cell
     that raises is a `RunFailed`, which leaves the attempt with the notebook up to the error, and an earlier run of
-    this name untouched.
+    this name untouched. Of the name of a split, a part that no other split's name holds is enough.
     """
     source = parameters.path(notebook)
+    given = _split_in_full(parameters.resolve(source, given), given)
     values = parameters.resolve(source, given)
     name = name or default_name(source.stem, values)
     if "/" in name or name.endswith(".attempt") or name.startswith("."):

@@ -32,4 +32,7 @@ def build(n: int, seed: int) -> Network:
     for channels in reversed(fine):
         x = keras.layers.Conv2DTranspose(channels, 2, strides=2, kernel_initializer=start)(x)
         x = block(keras.layers.Concatenate()([passed.pop(), x]), channels)
-    return Network(keras.Model(image, layers.logits(x, n, start)))
+    # Small weights here, as over a trained encoder, would let next to no gradient through to layers that know nothing.
+    last = keras.initializers.GlorotNormal(start.seed)
+    logits = keras.layers.Conv2D(n, 1, kernel_initializer=last, dtype="float32")(x)
+    return Network(keras.Model(image, logits))
