@@ -4,6 +4,8 @@ import contextlib
 import time
 from collections.abc import Iterable, Iterator
 
+import polars as pl
+
 
 class Clock:
     """Seconds since it began, upon those `before`, and the seconds of the present step by phase.
@@ -56,3 +58,15 @@ class Clock:
             "processor_seconds": time.process_time() - self.processor_start,
             **phases,
         }
+
+
+def undisturbed(curve: pl.DataFrame, batch: int) -> float:
+    """Seconds that all steps of a learning curve take at the speed of their fastest tenth.
+
+    `curve` has `images_per_second` of each step of `batch` crops. Other work on the machine makes some steps slower, and
+    the time on the wall longer than a reader's would be. Validation and checkpoints are not in it.
+
+    >>> undisturbed(pl.DataFrame({"images_per_second": [16.0] * 50 + [2.0] * 50}), batch=8)
+    50.0
+    """
+    return curve.height * batch / curve["images_per_second"].quantile(0.9)

@@ -14,6 +14,9 @@ def descent(network, optimizer, loss: Callable, *, strategy=None, xla: bool = Fa
     device's own share, of a scaled loss where the optimiser scales it.
     """
     tf = tensorflow()
+    if not tf.config.list_physical_devices("GPU"):
+        # On CPUs TensorFlow's graph optimiser adds gradients up in the order in which they come: no two runs are alike.
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     strategy = strategy or tf.distribute.get_strategy()
     devices = strategy.num_replicas_in_sync
     sums = tf.distribute.ReduceOp.SUM
