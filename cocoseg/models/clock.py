@@ -63,8 +63,8 @@ class Clock:
 def undisturbed(curve: pl.DataFrame, batch: int) -> float:
     """Seconds that all steps of a learning curve take at the speed of their fastest tenth.
 
-    `curve` has `images_per_second` of each step of `batch` crops. Other work on the machine makes some steps slower, and
-    the time on the wall longer than a reader's would be. Validation and checkpoints are not in it.
+    `curve` has `images_per_second` of each step of `batch` crops. Other work on the machine makes some steps slower,
+    and the time on the wall longer than a reader's would be. Validation and checkpoints are not in it.
 
     >>> undisturbed(pl.DataFrame({"images_per_second": [16.0] * 50 + [2.0] * 50}), batch=8)
     50.0

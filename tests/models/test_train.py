@@ -15,7 +15,7 @@ from cocoseg.models import train as module
 from cocoseg.models.registry import build
 from cocoseg.models.storage import save
 from cocoseg.models.train import CURVE, train
-from cocoseg.models.validation import prediction
+from cocoseg.models.validation import hold_out, prediction
 from tests.models import tiny
 
 SHORT = {"size": 16, "batch": 4, "steps": 12, "validate_every": 4, "checkpoint_every": 3, "workers": 1}
@@ -81,6 +81,16 @@ def test_the_curve_says_where_the_time_went(whole):
     assert curve.filter(pl.col("checkpoint_seconds").is_not_null())["step"].to_list() == [3, 6, 9, 12]
     assert 0.5 * curve["seconds"][-1] < phases.sum().sum_horizontal()[0] <= curve["seconds"][-1]
     assert (curve["memory_mib"] > 100).all()
+
+
+def test_images_of_a_fold_are_left_out(rectangles, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(module, "hold_out", lambda samples: seen.append(set(samples["image_id"])) or hold_out(samples))
+    for fold in ("", "1/2", "2/2"):
+        run(rectangles, tmp_path / fold.replace("/", "-"), "background", fold=fold)
+    whole, without_first, without_second = seen
+    assert without_first | without_second == whole and not without_first & without_second
+    assert without_first and without_second
 
 
 def test_the_learning_rate_rises_and_falls(rectangles, tmp_path):

@@ -55,6 +55,18 @@ def test_bad_input_is_refused_in_one_line_before_anything_starts(project, argume
     assert not project.runs.exists() or not any(project.runs.iterdir())
 
 
+def test_a_part_of_a_splits_name_is_enough_where_no_other_split_has_it(tmp_path):
+    (tmp_path / "annotations").mkdir()
+    for split in ("train2017", "val2017", "minival"):
+        (tmp_path / "annotations" / f"instances_{split}.json").touch()
+
+    def meant(split):
+        values = {"data": str(tmp_path), "split": split}
+        return execute._split_in_full(values, {"data": str(tmp_path)}).get("split", split)
+
+    assert [meant(s) for s in ("train", "val2017", "val", "test")] == ["train2017", "val2017", "val", "test"]
+
+
 def test_a_failed_run_keeps_its_notebook_up_to_the_error_and_leaves_the_good_one_alone(project):
     project.cocoseg("run", "measure", "--name", "m")
     good = project.facts("m")
