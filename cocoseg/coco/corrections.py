@@ -60,9 +60,9 @@ def correct(annotations: Path | str, corrections: Path | str, target: Path | str
 
     `corrections` is a JSON file, or a sheet with verdicts if its name ends in `.csv`.
 
-    A corrections file that does not fit (another format; an unknown verdict, or one about what its row does not have; an
-    id that is not there, or is there already, or is named twice; an unknown image or category; a segmentation that is no
-    mask, or is empty) is a `UserError`, and nothing is written.
+    A corrections file that does not fit (another format; an unknown verdict, or one about what its row does not have;
+    an id that is not there, or is there already, or is named twice; an unknown image or category; a segmentation that
+    is no mask, or is empty) is a `UserError`, and nothing is written.
     """
     annotations, corrections, target = Path(annotations), Path(corrections), Path(target)
     document = _document(annotations)

@@ -176,7 +176,7 @@ def test_nothing_is_added_unless_a_person_says_so(spoiled):
 
 
 def test_the_sheet_of_suspects_can_be_marked_and_applied(spoiled, tmp_path):
-    root, coco, found, _ = spoiled
+    root, _, found, _ = spoiled
     table = sheet(found)
     assert table.height == found.height and set(table["verdict"]) == {""}
     file, marked = root / "annotations" / "instances_val.json", tmp_path / "suspects.csv"
