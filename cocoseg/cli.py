@@ -96,7 +96,18 @@ def data_defects(name):
 def data_correct(annotations, corrections, target):
     """Apply a corrections file to an annotation file: annotations to drop, to replace and to add.
 
-    A run of the notebook quality proposes one: corrections.json, in its folder. Take out what you do not believe.
+    A run of the notebook quality writes two into its folder:
+
+    \b
+    corrections.json  instances drawn twice, to drop; take out what you do not believe
+    suspects.csv      every suspect; write into the column verdict, in a spreadsheet:
+                        keep        the annotation is right (as is every row without a verdict)
+                        drop        take annotation_id out
+                        drop other  take other_id out, of a pair
+                        add         annotate region as category
+
+    \b
+    cocoseg data correct annotations/instances_val.json suspects.csv --to better.json
     """
     from cocoseg.coco.corrections import correct
 

@@ -2,9 +2,10 @@
 
 *Self-confidence* is the probability that a model gives to the label that is there (Northcutt, Jiang and Chuang 2021,
 Confident Learning). It is evidence only for labels that the model did not learn from: audit the validation split with a
-model of the training split. Images are looked at one by one and nothing of size H×W×n is made, so neither the number of
-images nor that of classes is bounded by memory; scores of images are those of `cleanlab.segmentation` (Lad and Mueller
-2023, Estimating label quality and errors in semantic segmentation data via any model).
+model of the training split, and the training split with models that each left a fold out. Images are looked at one by
+one and nothing of size H×W×n is made, so neither the number of images nor that of classes is bounded by memory; scores
+of images are those of `cleanlab.segmentation` (Lad and Mueller 2023, Estimating label quality and errors in semantic
+segmentation data via any model).
 """
 
 from collections.abc import Callable, Mapping
@@ -20,11 +21,14 @@ from cocoseg.coco.label_space import VOID, LabelSpace
 from cocoseg.coco.rasterise import label_map
 from cocoseg.coco.read import Coco
 from cocoseg.errors import UserError
+from cocoseg.models.folds import in_fold
 from cocoseg.models.labels import image as photo
 from cocoseg.progress import progress
 from cocoseg.results.confidence import probabilities
 from cocoseg.results.instances import owners
 from cocoseg.results.labels import label
+from cocoseg.runs.record import Run
+from cocoseg.runs.record import run as finished
 
 TEMPERATURE = 0.1  # of the soft minimum, as in cleanlab.segmentation
 OPENING = 5  # px; thinner strips along a contour are no objects
@@ -55,10 +59,34 @@ UNLABELLED = {
 }
 
 
+def left_out(training: Run, data: str, split: str) -> str:
+    """The fold of a split that a training left out and may judge; '' if it learned from none of it and may judge all.
+
+    What it started from (`init_from`) counts as learned, and planted defects make no other images of a dataset. A
+    training that learned from all of the split is a `UserError`.
+    """
+    folds, learned = set(), training
+    while learned:
+        values = learned.parameters
+        if (_original(values["data"]), values["split"]) == (_original(data), split):
+            folds.add(values.get("fold", ""))
+        learned = finished(values["init_from"]) if values.get("init_from") else None
+    if "" in folds or len(folds) > 1:
+        raise UserError(
+            f"{training.name} learned from {data}/{split}, whose labels it would believe; "
+            "to judge them, train with a fold, such as 1/2, that is left out"
+        )
+    return next(iter(folds), "")
+
+
 def beliefs(
-    predictors: Mapping[str, Callable], coco: Coco, folder: Path | str, space: LabelSpace
+    predictors: Mapping[str, Callable],
+    coco: Coco,
+    folder: Path | str,
+    space: LabelSpace,
+    folds: Mapping[str, str] | None = None,
 ) -> dict[str, pl.DataFrame]:
-    """Every image predicted once by each model, and its labels judged.
+    """Every image predicted once by each model that may judge it, and its labels judged.
 
     Args:
         predictors: models by the name of their training; each has a `space`, and gives scores float h×w×n for an image
@@ -66,6 +94,7 @@ def beliefs(
         coco: the annotations, as from `cocoseg.coco.check.check` with the folder of the images.
         folder: of the image files.
         space: the label space; a model of another one is a `UserError`.
+        folds: by training, the fold of the images that it judges (`left_out`); it judges all if there is none.
 
     Returns:
         Tables by name, each with `training` str and `image_id` i64, sorted.
@@ -86,7 +115,9 @@ def beliefs(
             )
     instances, images, found = [], [], []
     for training, predict in predictors.items():
-        for image, annotations in progress(coco.by_image(), total=len(coco.images), desc=training, unit="image"):
+        ids, fold = coco.images["image_id"], (folds or {}).get(training, "")
+        part = coco.of_images(ids.filter(in_fold(ids, fold)).to_list()) if fold else coco
+        for image, annotations in progress(part.by_image(), total=len(part.images), desc=training, unit="image"):
             height, width, image_id = image["height"], image["width"], image["image_id"]
             scores = predict(photo(Path(folder) / image["file_name"]))
             truth, answer = label_map(annotations, height, width, space), label(scores, height, width)
@@ -169,6 +200,10 @@ def unlabelled(chance: np.ndarray, truth: np.ndarray, answer: np.ndarray) -> lis
             box = float(x), float(y), float(w), float(h)
             rows.append((int(k), *box, pixels, float(sure[mask].mean()), float(bare[whole] / sizes[whole]), text))
     return rows
+
+
+def _original(data: str) -> str:
+    return Path(data).name.partition("+")[0]
 
 
 def _resized(plane: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 A detector sees annotations and photos, or what a model believes of them, never the truth. Its threshold was chosen on
 the training split of the sample, whose defects are known; where it asks a model, which has learned that split, it is a
-half. How often a detector is right is measured on the validation split (`calibrated`).
+half; where nothing of the kind is planted, it follows from COCO's instructions or is a guess. How often a detector is
+right is measured on the validation split (`calibrated`).
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import polars as pl
 from pycocotools import mask as coco_mask
 from scipy.stats import binomtest
 
+from cocoseg.challenges.groups import covering, groups
 from cocoseg.challenges.names import names
 from cocoseg.coco import derived
 from cocoseg.coco.check import FINDINGS, check
@@ -48,6 +50,8 @@ DETECTORS: dict[str, Detector] = {
     "coarse": Detector("vertices fewer than usual for an outline of that length, log", ("coarsened",), 0.9),
     "self-crossing": Detector("crossings of a polygon with itself", (), 1.0),
     "two in one": Detector("share of the second largest polygon", ("merged",), 0.3),
+    "drawn singly": Detector("near instances of a category, in an image without a crowd of it", (), 11.0),
+    "several as one": Detector("instances of its category that lie in it", (), 2.0),
     "off its edges": Detector("gain in edge strength if shifted", ("shifted",), 0.22),
     "unlike its name": Detector("log odds of another category by shape, place and colour", ("wrong category",), 3.0),
     "disbelieved": Detector(
@@ -103,9 +107,12 @@ def suspects(
         everything: also what scores below the detector's threshold.
     """
     classes = dict(enumerate(space.classes))
+    pairs = overlap_pairs(decode(coco))
     found = {
         "inconsistent": _inconsistent(coco, findings),
-        **_pairs(coco),
+        **_pairs(pairs, coco),
+        "drawn singly": groups(traits, coco.annotations),
+        "several as one": covering(pairs),
         **_of_traits(traits),
         "coarse": _coarse(traits),
         "unlike its name": names(traits, coco.categories),
@@ -145,23 +152,23 @@ def suspects(
     return pl.concat(parts)
 
 
-def proposed(suspected: pl.DataFrame, coco: Coco) -> dict[str, list]:
-    """Corrections that need no hand, as `cocoseg data correct` takes them: what a person would go through first.
+def proposed(suspected: pl.DataFrame) -> dict[str, list]:
+    """Corrections that need no hand, as `cocoseg data correct` takes them: of two instances drawn twice the later goes.
 
-    Of two instances drawn twice the later one is dropped, and what is unlabelled is added as the model sees it.
+    Nothing is added: a model is seldom right about what is unlabelled. A person adds it in the sheet (`sheet`).
     """
     twice = suspected.filter(detector="drawn twice").select(pl.max_horizontal("annotation_id", "other_id")).to_series()
-    ids = {name: number for number, name in coco.categories.select("category_id", "name").iter_rows()}
-    bare = suspected.filter(pl.col("detector") == "unlabelled", pl.col("category").is_in(list(ids)))
-    bare = bare.unique("region", maintain_order=True)
-    return {
-        "drop": twice.unique().sort().to_list(),
-        "replace": [],
-        "add": [
-            {"image_id": image_id, "category_id": ids[category], "segmentation": msgspec.json.decode(region)}
-            for image_id, category, region in bare.select("image_id", "category", "region").iter_rows()
-        ],
-    }
+    return {"drop": twice.unique().sort().to_list(), "replace": [], "add": []}
+
+
+def sheet(suspected: pl.DataFrame) -> pl.DataFrame:
+    """The suspects for a person to mark, as `cocoseg data correct` takes them: an empty column `verdict` str first.
+
+    Scores are rounded; `region` is the last column.
+    """
+    return suspected.select(
+        pl.lit("").alias("verdict"), pl.all().exclude("score", "region"), pl.col("score").round(4), "region"
+    )
 
 
 def listed(root: Path, split: str, coco: Coco, space: LabelSpace) -> pl.DataFrame:
@@ -205,28 +212,28 @@ def calibrated(hit: pl.DataFrame, planted: pl.DataFrame, *, level: float = 0.95)
         planted: the planted defects that could be found (`listed(…)`, or some of its rows).
 
     Returns:
-        detector, kind str ('any' for all kinds together), size str ('any', or small, medium, large: the defect's);
-        suspects i64, right i64 (of the suspects, those on a defect of that kind and size); planted i64, found i64 (of
-        these, those with a suspect on them); precision, recall f64 (null of nothing), and precision_low,
-        precision_high, recall_low, recall_high f64, their Wilson intervals (Wilson 1927).
+        detector, kind str ('any' for all kinds together), size str ('any', or small, medium, large); suspects i64 (of
+        that size, as they are annotated), right i64 (of these, those on a defect of that kind); planted i64 (of that
+        kind and size before the defect), found i64 (of these, those with a suspect on them, whatever its size);
+        precision, recall f64 (null of nothing), and precision_low, precision_high, recall_low, recall_high f64, their
+        Wilson intervals (Wilson 1927).
     """
     rows = []
-    sizes = dict(planted.select("annotation_id", "size").iter_rows())
+    hit = hit.join(planted.select(planted_id="annotation_id", before="size"), on="planted_id", how="left")
     for detector in DETECTORS:
         own = hit.filter(detector=detector)
-        on = [
-            (kind, number, sizes[number])
-            for kind, number in own.select("planted", "planted_id").iter_rows()
-            if number in sizes
-        ]
         for kind, size in product((ANY, *sorted(planted["kind"].unique())), (ANY, *SIZES)):
-            of_kind = planted if kind == ANY else planted.filter(kind=kind)
-            there = of_kind if size == ANY else of_kind.filter(size=size)
-            right = [n for k, n, s in on if kind in (ANY, k) and size in (ANY, s)]
-            counts = own.height, len(right), there.height, len(set(right))
+            there = planted.filter(_is("kind", kind), _is("size", size))
+            on = own.filter(pl.col("before").is_not_null(), _is("planted", kind))
+            spoke, found = own.filter(_is("size", size)), on.filter(_is("before", size))["planted_id"].n_unique()
+            counts = spoke.height, on.filter(_is("size", size)).height, there.height, found
             shares = *_share(counts[1], counts[0], level), *_share(counts[3], counts[2], level)
             rows.append((detector, kind, size, *counts, *shares))
     return pl.DataFrame(rows, CALIBRATED, orient="row")
+
+
+def _is(column: str, value: str) -> pl.Expr:
+    return pl.lit(True) if value == ANY else pl.col(column) == value
 
 
 _ID = ("image_id", "annotation_id")
@@ -275,8 +282,8 @@ def _inconsistent(coco: Coco, findings: pl.DataFrame) -> pl.DataFrame:
     return rows.join(there, on="annotation_id").select(*_ID, score=pl.lit(1.0), note="note")
 
 
-def _pairs(coco: Coco) -> dict[str, pl.DataFrame]:
-    pairs = overlap_pairs(decode(coco)).with_columns(
+def _pairs(pairs: pl.DataFrame, coco: Coco) -> dict[str, pl.DataFrame]:
+    pairs = pairs.with_columns(
         score=pl.col("common") / (pl.col("small_pixels") + pl.col("large_pixels") - pl.col("common"))
     )
     same = pl.col("small_category_id") == pl.col("large_category_id")

@@ -183,6 +183,15 @@ def facts(items: Sequence[tuple[str, str]]) -> Html:
     return Html(f'<dl class="cs-facts">{cells}</dl>', "; ".join(f"{value} {what}" for value, what in items))
 
 
+def download(df: pl.DataFrame, name: str, text: str) -> Html:
+    """A table that is not shown, as a link to its CSV file.
+
+    >>> download(pl.DataFrame({"category": ["cat"]}), "cats", "All cats")
+    All cats: cats.csv
+    """
+    return Html(f"<p>{_download(df, name, html.escape(text))}</p>", f"{text}: {name}.csv")
+
+
 def number(value: float, digits: int = 3) -> str:
     """A number for prose: thousands with commas, else so many significant digits, a true minus sign.
 
@@ -200,20 +209,20 @@ def number(value: float, digits: int = 3) -> str:
 def _figure(kind, drawing, title, caption, provenance, data) -> Html:
     name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60]
     origins = [provenance] if isinstance(provenance, Provenance) else provenance
-    download = ""
-    if data is not None:
-        csv = quote(_flat(data).write_csv(), safe=" ,:;/?@!$&'()*+=-_.~")
-        download = (
-            f'<a class="cs-download" download="{name}.csv" href="data:text/csv;charset=utf-8,{html.escape(csv)}">'
-            "Download the table (CSV)</a>"
-        )
+    link = "" if data is None else _download(data, name, "Download the table (CSV)")
     note = f'<p class="cs-caption">{html.escape(caption)}</p>' if caption else ""
     return Html(
         f'<figure class="cs-figure cs-{kind}-figure" id="{name}">'
         f'<figcaption><p class="cs-title">{html.escape(title)}</p>{note}</figcaption>{drawing}'
-        f'<div class="cs-origin">{_origins(origins)}{download}</div></figure>',
+        f'<div class="cs-origin">{_origins(origins)}{link}</div></figure>',
         f"{'Table' if kind == 'table' else 'Figure'}: {title}",
     )
+
+
+def _download(data: pl.DataFrame, name: str, text: str) -> str:
+    csv = quote(_flat(data).write_csv(), safe=" ,:;/?@!$&'()*+=-_.~")
+    href = f"data:text/csv;charset=utf-8,{html.escape(csv)}"
+    return f'<a class="cs-download" download="{name}.csv" href="{href}">{text}</a>'
 
 
 def _origins(several: Sequence[Provenance]) -> str:

@@ -1,6 +1,7 @@
 """What a model believes of labels: against a model that knows everything but one object, and against cleanlab."""
 
 import json
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -8,11 +9,12 @@ import polars as pl
 import pytest
 from pycocotools import mask as coco_mask
 
-from cocoseg.challenges.beliefs import beliefs, self_confidence, softmin, unlabelled
+from cocoseg.challenges.beliefs import beliefs, left_out, self_confidence, softmin, unlabelled
 from cocoseg.coco.label_space import VOID, label_space
 from cocoseg.coco.rasterise import label_map
 from cocoseg.coco.read import read
 from cocoseg.errors import UserError
+from cocoseg.models.folds import in_fold
 
 SPACE = label_space("person")
 
@@ -84,7 +86,8 @@ def test_strips_and_specks_are_no_objects():
 
 
 def test_scores_are_cleanlabs():
-    rank = pytest.importorskip("cleanlab.segmentation.rank", reason="cleanlab is not installed")
+    from cleanlab.segmentation import rank  # seconds
+
     rng = np.random.default_rng(0)
     chance = rng.dirichlet([1, 1, 1], (4, 12, 16)).astype(np.float32)  # N, H, W, n
     truth = rng.integers(0, 3, (4, 12, 16)).astype(np.uint8)
@@ -111,6 +114,44 @@ def test_a_model_of_another_label_space_is_refused(person):
     coco = read(person.annotations("minival")).of_images([])
     with pytest.raises(UserError, match="mine was trained in label space 'voc21'; expected 'person'"):
         beliefs({"mine": Other()}, coco, person.images("minival"), SPACE)
+
+
+def training(data="person", split="minitrain", fold="", init_from=""):
+    values = {"data": data, "split": split, "fold": fold, "init_from": init_from}
+    return SimpleNamespace(name="mine", parameters=values)
+
+
+def test_a_training_judges_what_it_did_not_learn_from():
+    assert left_out(training(), "person", "minival") == ""
+    assert left_out(training("instances"), "person", "minitrain") == ""
+    assert left_out(training(fold="1/2"), "person", "minitrain") == "1/2"
+    assert left_out(training(fold="1/2"), "person", "minival") == ""
+
+
+@pytest.mark.parametrize("data", ["person", "person+missing20@1", "somewhere/person"])
+def test_a_training_that_learned_the_split_without_leaving_any_out_is_refused(data):
+    with pytest.raises(UserError, match=r"mine learned from person/minitrain, .* train with a fold"):
+        left_out(training(data), "person", "minitrain")
+
+
+def test_what_a_training_started_from_counts_as_learned(monkeypatch):
+    parents = {"whole": training(), "same": training(fold="1/2"), "other": training(fold="2/2")}
+    monkeypatch.setattr("cocoseg.challenges.beliefs.finished", parents.__getitem__)
+    assert left_out(training(fold="1/2", init_from="same"), "person", "minitrain") == "1/2"
+    for parent in ("whole", "other"):
+        with pytest.raises(UserError, match="mine learned from"):
+            left_out(training(fold="1/2", init_from=parent), "person", "minitrain")
+
+
+def test_of_the_folds_each_image_is_judged_once(judged, person):
+    coco, *_ = judged
+    folder = person.images("minival")
+    one = Knowing(coco, folder)
+    tables = beliefs({"a": one, "b": one}, coco, folder, SPACE, {"a": "1/2", "b": "2/2"})
+    ids = coco.images["image_id"]
+    assert sorted(tables["image_beliefs"]["image_id"]) == sorted(ids)
+    first = tables["image_beliefs"].filter(training="a")["image_id"]
+    assert set(first) == set(ids.filter(in_fold(ids, "1/2")))
 
 
 def test_without_a_model_the_tables_are_empty(person):

@@ -16,6 +16,7 @@ from cocoseg.challenges.suspects import (
     hits,
     listed,
     proposed,
+    sheet,
     suspects,
 )
 from cocoseg.challenges.traits import edges, off_edges, second_ring, straight, traits
@@ -83,11 +84,16 @@ def test_calibration_counts_and_its_intervals(spoiled):
         there, on = planted, own.drop_nulls("planted")
         if row["kind"] != "any":
             there, on = there.filter(kind=row["kind"]), on.filter(planted=row["kind"])
-        if row["size"] != "any":
-            there = there.filter(size=row["size"])
         on = on.filter(pl.col("planted_id").is_in(there["annotation_id"].implode()))
-        assert (row["suspects"], row["right"], row["planted"]) == (own.height, on.height, there.height)
-        assert row["found"] == on["planted_id"].n_unique() <= row["planted"]
+        if row["size"] != "any":
+            own, there = own.filter(size=row["size"]), there.filter(size=row["size"])
+        right = on if row["size"] == "any" else on.filter(size=row["size"])
+        assert (row["suspects"], row["right"], row["planted"]) == (own.height, right.height, there.height)
+        assert (
+            row["found"]
+            == on.filter(pl.col("planted_id").is_in(there["annotation_id"].implode()))["planted_id"].n_unique()
+        )
+        assert row["right"] <= row["suspects"] and row["found"] <= row["planted"]
         for what, part, whole in (("precision", "right", "suspects"), ("recall", "found", "planted")):
             if row[whole]:
                 interval = binomtest(row[part], row[whole]).proportion_ci(method="wilson")
@@ -155,12 +161,30 @@ def test_a_missing_photo_says_nothing_about_the_annotation_that_has_its_number(s
 def test_proposed_corrections_can_be_applied(spoiled, tmp_path):
     root, coco, found, _ = spoiled
     copies = sample.defects(root).filter(kind="duplicated")
-    given = proposed(found, coco)
+    given = proposed(found)
     assert given["drop"] == copies["annotation_id"].sort().to_list()
     (tmp_path / "corrections.json").write_text(json.dumps(given))
     file = root / "annotations" / "instances_val.json"
     assert correct(file, tmp_path / "corrections.json", tmp_path / "new.json")["dropped"] == len(copies)
     assert read(tmp_path / "new.json").annotations.height == coco.annotations.height - len(copies)
+
+
+def test_nothing_is_added_unless_a_person_says_so(spoiled):
+    _, _, found, _ = spoiled
+    region = found.head(1).with_columns(detector=pl.lit("unlabelled"), region=pl.lit("{}"))
+    assert proposed(region) == {"drop": [], "replace": [], "add": []}
+
+
+def test_the_sheet_of_suspects_can_be_marked_and_applied(spoiled, tmp_path):
+    root, _, found, _ = spoiled
+    table = sheet(found)
+    assert table.height == found.height and set(table["verdict"]) == {""}
+    file, marked = root / "annotations" / "instances_val.json", tmp_path / "suspects.csv"
+    table.write_csv(marked)
+    assert set(correct(file, marked, tmp_path / "new.json").values()) == {0}
+    twice = pl.when(detector="drawn twice").then(pl.lit("drop other")).otherwise(pl.lit("keep"))
+    table.with_columns(verdict=twice).write_csv(marked)
+    assert correct(file, marked, tmp_path / "new.json")["dropped"] == found.filter(detector="drawn twice").height > 0
 
 
 def test_an_empty_file_has_no_suspects(spoiled):

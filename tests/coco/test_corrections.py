@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from pycocotools.coco import COCO
+from pycocotools.mask import frPyObjects
 
 from cocoseg.cli import main
-from cocoseg.coco.corrections import correct
+from cocoseg.coco.corrections import VERDICTS, correct
 from cocoseg.coco.read import read
 from cocoseg.errors import UserError
 
@@ -133,3 +134,74 @@ def test_a_mistake_on_the_command_line_is_one_line(files):
     paths = [str(files.folder / name) for name in ("instances.json", "corrections.json")]
     result = CliRunner().invoke(main, ["data", "correct", *paths, "--to", str(files.folder / "new.json")])
     assert result.exit_code == 2 and result.output.count("\n") == 1
+
+
+RLE = frPyObjects([[30, 2, 38, 2, 38, 10, 30, 10]], 20, 40)[0]
+REGION = {"size": [20, 40], "counts": RLE["counts"].decode()}
+
+
+@pytest.fixture
+def marked(files):
+    """Corrects by a sheet with these rows: (verdict, values of the columns)."""
+
+    def corrected(*rows, columns="verdict,rank,image_id,annotation_id,other_id,category,region"):
+        (files.folder / "suspects.csv").write_text("\n".join([columns, *rows]) + "\n")
+        target = files.folder / "new.json"
+        return correct(files.folder / "instances.json", files.folder / "suspects.csv", target), json.loads(
+            target.read_text()
+        )
+
+    return corrected
+
+
+def test_a_sheet_changes_what_has_a_verdict(marked):
+    quoted = '"' + json.dumps(REGION).replace('"', '""') + '"'
+    counts, document = marked(
+        ",1,1,12,,person,",
+        "keep,2,1,12,,person,",
+        "drop,1,1,7,9,person,",
+        "Drop other,2,1,7,9,person,",
+        "drop,3,1,7,,person,",  # suspected by two detectors
+        f"add,1,1,,,person,{quoted}",
+    )
+    assert counts == {"dropped": 2, "replaced": 0, "added": 1}
+    kept, new = document["annotations"]
+    assert kept == SMALL["annotations"][2]
+    assert (new["id"], new["image_id"], new["category_id"], new["segmentation"]) == (13, 1, 1, REGION)
+    assert new["area"] == 64 and new["bbox"] == [30, 2, 8, 8]
+
+
+def test_a_sheet_without_verdicts_changes_nothing(marked):
+    assert marked(",1,1,7,,person,")[1] == SMALL
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("dorp,1,1,7,,person,", "line 3: unknown verdict 'dorp'; did you mean 'drop'?"),
+        ("drop,1,1,8,,person,", "line 3: annotation 8 is not in instances.json"),
+        ("drop,1,1,,,person,", "line 3: 'drop' needs annotation_id; got ''"),
+        ("drop other,1,1,7,,person,", "line 3: 'drop other' needs other_id; got ''"),
+        ("add,1,1,7,,person,", "line 3: 'add' needs a region"),
+        ("add,1,1,,,persn,{}", "line 3: no category 'persn' in instances.json; did you mean 'person'?"),
+        ("add,1,,,,person,{}", "line 3: 'add' needs image_id"),
+        ("add,1,5,,,person,{}", "line 3: image 5 is not in instances.json"),
+        ("add,1,1,,,person,{", "line 3: region: "),
+        ("add,1,1,,,person,{}", "line 3: "),
+    ],
+)
+def test_a_verdict_that_cannot_be_followed_is_named_by_its_line(marked, files, row, message):
+    with pytest.raises(UserError) as error:
+        marked(",1,1,7,,person,", row)
+    assert f"suspects.csv: {message}" in str(error.value) and "\n" not in str(error.value)
+    assert not (files.folder / "new.json").exists()
+
+
+def test_a_sheet_without_a_column_is_refused(marked):
+    with pytest.raises(UserError, match=r"suspects.csv: no column 'verdict'; expected verdict, image_id"):
+        marked("1,7", columns="image_id,annotation_id")
+
+
+def test_the_help_names_every_verdict():
+    text = CliRunner().invoke(main, ["data", "correct", "--help"]).output
+    assert all(f"{verdict}  " in text and what in text for verdict, what in VERDICTS.items())
