@@ -88,6 +88,11 @@ class Group:
         most = self.best.counts.filter(pl.col("true") > 0)["class"].value_counts()["count"].max()
         return MIN_IMAGES if (most or 0) >= MIN_IMAGES else 1
 
+    @property
+    def least(self) -> str:
+        """`min_images` in words."""
+        return f"at least {self.min_images} image{'s' if self.min_images > 1 else ''}"
+
     @cached_property
     def rare(self) -> int:
         """How many classes but background are in the truth of fewer than `MIN_IMAGES` images."""
