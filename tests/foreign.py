@@ -10,13 +10,18 @@ from pycocotools import mask as coco_mask
 CATEGORIES = ({"id": 40, "name": "beech"}, {"id": 7, "name": "birch"}, {"id": 10**9, "name": "ruler"})
 
 
-def make(root: Path, split: str = "train", images: int = 12, categories=CATEGORIES, crowds: bool = True) -> Path:
-    """Write a split of blades and stripes on noise: `root`/annotations/instances_<split>.json and its photographs."""
+def make(
+    root: Path, split: str = "train", images: int = 12, categories=CATEGORIES, crowds: bool = True, nested: bool = True
+) -> Path:
+    """Write a split of blades and stripes on noise: `root`/annotations/instances_<split>.json and its photographs.
+
+    `nested`: the photographs are in two folders.
+    """
     random = np.random.default_rng(sum(map(ord, split)))
     pictures, annotations = [], []
     for k in range(images):
         width, height = (int(n) for n in random.integers(60, 120, 2))
-        name = f"plot {k % 2}/{split} {k}.png"
+        name = f"plot {k % 2}/{split} {k}.png" if nested else f"{split} {k}.png"
         photo = random.integers(0, 256, (height, width, 3), np.uint8)
         (root / split / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(photo).save(root / split / name)

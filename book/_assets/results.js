@@ -1,4 +1,5 @@
-// Tables whose columns can be chosen, and cards that can be filtered and walked through. Without it, all is shown.
+// Tables whose columns can be chosen, cards that can be filtered and walked through, pairs of models side by side.
+// Without it, all is shown.
 (() => {
   "use strict";
 
@@ -67,6 +68,34 @@
     apply();
   }
 
+  // Of a strip's panels, after photo and truth, those of the two chosen models are left; the widest apart come first.
+  function comparable(list) {
+    const models = JSON.parse(list.dataset.models);
+    const items = [...list.children];
+    const controls = element("div", { className: "cs-controls" });
+    const selects = ["first", "second"].map((title, at) => {
+      const select = element("select", {}, ...models.map((model, k) => element("option", { value: k, textContent: model, selected: k === at })));
+      select.addEventListener("change", apply);
+      controls.append(element("label", {}, title, select));
+      return select;
+    });
+
+    function apply() {
+      const chosen = selects.map((select) => Number(select.value));
+      const gap = (item) => {
+        const [a, b] = chosen.map((k) => JSON.parse(item.dataset.scores)[k]);
+        return Math.abs(a - b);
+      };
+      items.forEach((item) =>
+        item.querySelectorAll(".cs-strip figure").forEach((panel, i) => (panel.hidden = i > 1 && !chosen.includes(i - 2))),
+      );
+      list.append(...items.sort((one, other) => gap(other) - gap(one)));
+    }
+
+    list.before(controls);
+    apply();
+  }
+
   function enlarged(strip) {
     const dialog = element("dialog", { className: "cs-enlarged" }, strip.cloneNode(true));
     dialog.addEventListener("click", () => dialog.close());
@@ -78,6 +107,7 @@
   document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll(".cs-choose").forEach(choosable);
     document.querySelectorAll(".cs-gallery").forEach(filterable);
+    document.querySelectorAll(".cs-strips[data-models]").forEach(comparable);
     document.querySelectorAll(".cs-strip").forEach((strip) => strip.addEventListener("click", () => enlarged(strip)));
   });
 })();

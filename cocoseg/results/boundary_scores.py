@@ -4,9 +4,11 @@ Boundary IoU needs nothing of its own: the table `bands` has the columns of the 
 interval of it is one of the boundary.
 """
 
+import numpy as np
 import polars as pl
 
-from cocoseg.results.metrics import score
+from cocoseg.results.intervals import LEVEL, MIN_IMAGES, RESAMPLES, draws
+from cocoseg.results.metrics import Array, score
 
 
 def trimap_curve(trimaps: pl.DataFrame, name: str = "miou_d", *, background: bool = True) -> pl.DataFrame:
@@ -40,3 +42,51 @@ def boundary_f(contours: pl.DataFrame) -> pl.DataFrame:
         .fill_nan(None)
         .sort("class", "r")
     )
+
+
+def boundary_f_interval(
+    contours: pl.DataFrame,
+    images: pl.Series,
+    *,
+    min_images: int = MIN_IMAGES,
+    resamples: int = RESAMPLES,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> pl.DataFrame:
+    """The mean of `boundary_f` over classes but background, with its bootstrap interval over images: one row per r.
+
+    `images`: the ids of all images that were scored, also those without a contour. The mean takes the classes with a
+    true contour in at least `min_images` images, in the estimate as in every resample.
+
+    Columns: r i16; classes i64; f, low, high f64 (null without such a class). Sorted by r.
+    """
+    labels = contoured(contours, min_images)
+    ids, radii = images.unique().sort(), contours["r"].unique().sort().to_list()
+    cells = np.zeros((len(ids), len(radii), len(labels), 4))
+    kept = contours.filter(pl.col("class").is_in(labels))
+    at = (kept["image_id"], ids), (kept["r"], radii), (kept["class"], labels)
+    cells[tuple(np.searchsorted(np.asarray(known), column.to_numpy()) for column, known in at)] = kept.select(
+        "predicted_matched", "predicted", "true_matched", "true"
+    ).to_numpy()
+    drawn = [_mean_f(np.tensordot(weights, cells, 1)) for weights in draws(len(ids), resamples, seed)]
+    low, high = np.quantile(np.concatenate(drawn), [(1 - level) / 2, (1 + level) / 2], axis=0)
+    table = {"r": radii, "classes": len(labels), "f": _mean_f(cells.sum(0)), "low": low, "high": high}
+    return pl.DataFrame(table, schema_overrides={"r": pl.Int16, "classes": pl.Int64}).fill_nan(None)
+
+
+def contoured(contours: pl.DataFrame, min_images: int = 1) -> list[int]:
+    """The classes but background with a true contour in at least `min_images` images, sorted."""
+    there = (
+        contours.filter(pl.col("class") > 0, pl.col("true") > 0).group_by("class").agg(pl.col("image_id").n_unique())
+    )
+    return there.filter(pl.col("image_id") >= min_images)["class"].sort().to_list()
+
+
+def _mean_f(cells: Array) -> Array:
+    """Contour pixels f64 (…, classes, 4) → the mean F of the classes, f64 (…); nan without a class."""
+    matched, predicted, found, true = np.moveaxis(cells, -1, 0)
+    known = predicted + true > 0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        precision, recall = matched / predicted, found / true
+        f = np.nan_to_num(2 * precision * recall / (precision + recall))
+        return f.sum(-1, where=known) / known.sum(-1)

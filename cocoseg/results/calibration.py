@@ -93,14 +93,32 @@ def ece_interval(
             [row], dict.fromkeys(("estimate", "low", "high", "level"), pl.Float64) | {"images": pl.Int64}
         )
     ids = confidences["image_id"].unique().sort().to_numpy()
+    errors = _resampled(confidences, ids, resamples, seed)
+    low, high = np.quantile(errors, [(1 - level) / 2, (1 + level) / 2])
+    row = {"estimate": ece(confidences), "low": float(low), "high": float(high), "level": level, "images": len(ids)}
+    return pl.DataFrame([row])
+
+
+def ece_difference(
+    a: pl.DataFrame, b: pl.DataFrame, *, resamples: int = RESAMPLES, level: float = LEVEL, seed: int = 0
+) -> pl.DataFrame:
+    """How much larger the `ece` of b is than that of a, with a paired bootstrap interval: the same images for both.
+
+    One row of difference (b − a), low, high, level f64. Both tables know how sure their models were.
+    """
+    ids = np.union1d(a["image_id"].to_numpy(), b["image_id"].to_numpy())
+    spread = _resampled(b, ids, resamples, seed) - _resampled(a, ids, resamples, seed)
+    low, high = np.quantile(spread, [(1 - level) / 2, (1 + level) / 2])
+    return pl.DataFrame([{"difference": ece(b) - ece(a), "low": float(low), "high": float(high), "level": level}])
+
+
+def _resampled(confidences: pl.DataFrame, ids: np.ndarray, resamples: int, seed: int) -> np.ndarray:
+    """The ECE in each bootstrap resample of the images `ids`, which are sorted: f64 (resamples)."""
     terms = np.zeros((len(ids), BINS, 2))
     at = np.searchsorted(ids, confidences["image_id"].to_numpy()), confidences["bin"].to_numpy()
     np.add.at(terms, at, confidences.select("pixels", pl.col("confidence") - pl.col("correct")).to_numpy())
     drawn = np.concatenate([np.tensordot(weights, terms, 1) for weights in draws(len(ids), resamples, seed)])
-    errors = np.abs(drawn[..., 1]).sum(-1) / drawn[..., 0].sum(-1)
-    low, high = np.quantile(errors, [(1 - level) / 2, (1 + level) / 2])
-    row = {"estimate": ece(confidences), "low": float(low), "high": float(high), "level": level, "images": len(ids)}
-    return pl.DataFrame([row])
+    return np.abs(drawn[..., 1]).sum(-1) / drawn[..., 0].sum(-1)
 
 
 def classwise_ece(confidences: pl.DataFrame) -> float:

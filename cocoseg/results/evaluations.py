@@ -1,6 +1,6 @@
 """The evaluations of an edition, side by side where they can be: grouped by what they were asked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -49,6 +49,11 @@ class Evaluation:
         return self.run.parameters.get("size") or (self.training.parameters.get("size") if self.training else None)
 
     @property
+    def planted(self) -> bool:
+        """Whether it learned from planted defects, or is judged against them."""
+        return any(defect_of(run.parameters["data"]) for run in (self.run, self.training) if run)
+
+    @property
     def recipe(self) -> str:
         """What was trained and asked, but for the seed: evaluations of one recipe are several draws of the same."""
         asked = {key: value for key, value in recipe(self.run).items() if key != "training"}
@@ -84,8 +89,34 @@ class Group:
         return MIN_IMAGES if (most or 0) >= MIN_IMAGES else 1
 
     @property
+    def least(self) -> str:
+        """`min_images` in words."""
+        return f"at least {self.min_images} image{'s' if self.min_images > 1 else ''}"
+
+    @cached_property
+    def rare(self) -> int:
+        """How many classes but background are in the truth of fewer than `MIN_IMAGES` images."""
+        images = self.best.counts.filter(pl.col("true") > 0, pl.col("class") > 0)["class"].value_counts()
+        return len(self.names) - 1 - images.filter(pl.col("count") >= MIN_IMAGES).height
+
+    @property
+    def demonstration(self) -> bool:
+        """Whether most classes are too rare here for an interval: scores then show how, not how well."""
+        return self.rare > (len(self.names) - 1) / 2
+
+    @property
     def title(self) -> str:
-        return f"{self.source}, {self.space}, {self.images:,} images"
+        title = f"{self.source}, {self.space}, {self.images:,} images"
+        return f"{title} (a demonstration)" if self.demonstration else title
+
+    @property
+    def about(self) -> str:
+        """What a sentence says that the group is about, and why it is no more than a demonstration, if so."""
+        if not self.demonstration:
+            return f"{self.source} ({self.space})"
+        classes = len(self.names) - 1
+        rare = f"{self.rare} of its {classes} classes are" if classes > 1 else "its class is"
+        return f"{self.source} ({self.space}; a demonstration: {rare} in fewer than {MIN_IMAGES} images)"
 
     @cached_property
     def recipes(self) -> dict[str, list[Evaluation]]:
@@ -124,24 +155,31 @@ def groups(book: Edition, tables: Sequence[str] = ("counts",)) -> list[Group]:
     """The evaluations of an edition that have all these tables, in groups that may be compared; the largest first.
 
     Two are in one group if they are of one split and label space and their counts have the same truth. Of groups of one
-    size the one that the edition names first is first. What learned from planted defects, or is judged by them, belongs
-    to an experiment of its own and is in no group.
+    size the one that the edition names first is first. Those of `planted` are in no group.
     """
-    trainings = {run.name: run for run in book.runs("train")}
     found: dict[tuple, list[Evaluation]] = {}
-    for entry in book.entries:
-        if entry.notebook != "evaluate" or not all(entry.has(table) for table in tables):
+    for one in _evaluations(book, tables):
+        if one.planted:
             continue
-        run = Run(RUNS / entry.name)
-        training = trainings.get(run.parameters.get("training"))
-        if any(defect_of(each.parameters["data"]) for each in (run, training) if each):
-            continue
-        one, space = Evaluation(entry, run, training), run.scores["space"]
         known = one.counts.filter(pl.col("true") > 0).select("image_id", "class", "true")
-        source = f"{run.parameters['data']}/{run.parameters['split']}"
-        found.setdefault((source, space, frozenset(known.rows())), []).append(one)
+        source = f"{one.run.parameters['data']}/{one.run.parameters['split']}"
+        found.setdefault((source, one.run.scores["space"], frozenset(known.rows())), []).append(one)
     made = [
         Group(source, space, tuple(sorted(members, key=lambda e: -e.score)))
         for (source, space, _), members in found.items()
     ]
     return sorted(made, key=lambda group: -len(group.evaluations))
+
+
+def planted(book: Edition) -> list[Evaluation]:
+    """The evaluations that belong to an experiment of their own: of what learned from planted defects, or against
+    them."""
+    return [one for one in _evaluations(book, ["counts"]) if one.planted]
+
+
+def _evaluations(book: Edition, tables: Sequence[str]) -> Iterator[Evaluation]:
+    trainings = {run.name: run for run in book.runs("train")}
+    for entry in book.entries:
+        if entry.notebook == "evaluate" and all(entry.has(table) for table in tables):
+            run = Run(RUNS / entry.name)
+            yield Evaluation(entry, run, trainings.get(run.parameters.get("training")))

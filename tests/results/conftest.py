@@ -42,3 +42,12 @@ def real_maps(instances):
     few = coco.of_images(coco.images["image_id"].sort().head(12))
     truths = [labels for _, labels in label_maps(few, label_space("coco81"))]
     return [(truth, np.where(np.roll(truth, 3, 1) == VOID, 0, np.roll(truth, 3, 1))) for truth in truths]
+
+
+@pytest.fixture(scope="session")
+def person_maps(person):
+    """(truth, prediction) of six COCO images with a person and no crowd: the prediction is the truth, shifted."""
+    coco = read(person.annotations("minival"))
+    few = coco.of_images(coco.images["image_id"].sort().head(30))
+    truths = [labels for _, labels in label_maps(few, label_space("person")) if set(np.unique(labels)) == {0, 1}]
+    return [(truth, np.roll(truth, 3, 1)) for truth in truths[:6]]

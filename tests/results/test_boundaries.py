@@ -21,7 +21,7 @@ from cocoseg.results.boundaries import (
     inner_band,
     trimaps,
 )
-from cocoseg.results.boundary_scores import boundary_f, trimap_curve
+from cocoseg.results.boundary_scores import boundary_f, boundary_f_interval, trimap_curve
 from cocoseg.results.counts import cells, confusion, table, with_void
 from cocoseg.results.metrics import score
 
@@ -235,3 +235,20 @@ def test_labels_beyond_the_classes_are_refused(measure, name):
     maps[name] = maps[name] * 9
     with pytest.raises(UserError, match=f"the {name} has label 9; expected 0 to 1"):
         measure(maps["truth"], maps["prediction"], 2)
+
+
+def test_the_interval_of_boundary_f_is_around_the_mean_of_common_classes():
+    rng = np.random.default_rng(2)
+    rows = []
+    for image in range(14):
+        for number, images in ((0, 14), (1, 14), (2, 12), (3, 2)):
+            if image < images:
+                predicted, true = rng.integers(20, 90, 2).tolist()
+                rows += [(image, r, number, predicted // (6 - r), predicted, true // (6 - r), true) for r in (1, 3)]
+    table, ids = pl.DataFrame(rows, CONTOURS, orient="row"), pl.Series(range(16))
+    found = boundary_f_interval(table, ids, resamples=300)
+    mean = boundary_f(table).filter(pl.col("class").is_in([1, 2])).group_by("r").agg(pl.col("f").mean()).sort("r")
+    assert found["f"].to_list() == pytest.approx(mean["f"].to_list())
+    assert found["classes"].to_list() == [2, 2] and found["r"].to_list() == [1, 3]
+    assert (found["low"] < found["f"]).all() and (found["f"] < found["high"]).all()
+    assert boundary_f_interval(table, ids, min_images=15, resamples=50)["f"].to_list() == [None, None]

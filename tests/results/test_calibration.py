@@ -7,6 +7,7 @@ import pytest
 from cocoseg.results.calibration import (
     classwise_ece,
     ece,
+    ece_difference,
     ece_interval,
     ece_per_class,
     ece_per_image,
@@ -99,3 +100,13 @@ def test_label_maps_that_do_not_say_how_sure_they_are_have_no_calibration():
         "level": 0.95,
         "images": 0,
     }
+
+
+def test_a_difference_is_between_the_errors_and_certain_only_where_they_differ():
+    sure = np.random.default_rng(5).uniform(0.4, 1, 20_000)
+    honest, boastful = (tabulate(*pixels_of(sure, honest=h)) for h in (1.0, 0.7))
+    row = ece_difference(honest, boastful, resamples=300).row(0, named=True)
+    assert row["difference"] == pytest.approx(ece(boastful) - ece(honest))
+    assert 0 < row["low"] < row["difference"] < row["high"]
+    row = ece_difference(honest, honest, resamples=300).row(0, named=True)
+    assert row["difference"] == row["low"] == row["high"] == 0

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cocoseg.results.confusions import costs, ordered
+from cocoseg.results.confusions import cost_interval, costs, in_truth, ordered
 from cocoseg.results.counts import CONFUSIONS, confusions, counts
 from cocoseg.results.metrics import score
 
@@ -50,3 +50,30 @@ def test_classes_taken_for_one_another_are_neighbours():
     order = ordered(pl.DataFrame(rows, CONFUSIONS, orient="row"))
     assert order[0] == 0 and sorted(order) == list(range(7))
     assert abs(order.index(1) - order.index(5)) == 1 and abs(order.index(2) - order.index(6)) == 1
+
+
+def test_classes_of_few_images_are_in_no_mean(table):
+    rare = pl.DataFrame([(1, 9, 0, 40), (2, 9, 9, 5)], CONFUSIONS, orient="row")
+    both = pl.concat([table, rare])
+    kept = [c for c in range(5) if in_truth(table, 6).count(c)]
+    assert in_truth(both, 6) == kept and 9 in in_truth(both, 2) and 9 not in in_truth(both, 3)
+    row = costs(both, min_images=6).filter(true_class=9).row(0, named=True)
+    before = score(counts(both).filter(pl.col("class").is_in(kept)), "miou_d_truth")
+    mended = pl.concat([table, rare.with_columns(predicted_class=pl.lit(9, pl.Int16))])
+    after = score(counts(mended).filter(pl.col("class").is_in(kept)), "miou_d_truth")
+    assert row["gain"] == pytest.approx(after - before, abs=1e-12) and row["gain"] > 0
+
+
+def test_the_interval_of_a_pair_is_around_its_cost(table):
+    for row in costs(table, min_images=2).iter_rows(named=True):
+        pair = row["true_class"], row["predicted_class"]
+        found = cost_interval(table, *pair, min_images=2, resamples=400).row(0, named=True)
+        assert (found["share"], found["gain"]) == pytest.approx((row["share"], row["gain"]), abs=1e-12)
+        assert found["gain_low"] <= found["gain"] <= found["gain_high"]
+        assert found["share_low"] <= found["share"] <= found["share_high"]
+
+
+def test_images_that_are_all_alike_leave_no_doubt():
+    same = pl.DataFrame([(k, t, p, 5 + t) for k in range(12) for t in (0, 1) for p in (0, 1)], CONFUSIONS, orient="row")
+    found = cost_interval(same, 1, 0, resamples=50).row(0, named=True)
+    assert found["gain_low"] == pytest.approx(found["gain_high"]) and found["share"] == 0.5

@@ -62,11 +62,25 @@ def test_confusion_equals_scikit_learn_on_coco(real_maps):
         np.testing.assert_array_equal(confusion(truth, prediction, 81), reference)
 
 
-def test_iou_of_binary_masks_equals_pycocotools(blobs):
-    truth, prediction = blobs(2, void=False)
+def test_confusion_is_what_a_loop_counts_on_coco(real_maps):
+    for truth, prediction in real_maps[:2]:
+        np.testing.assert_array_equal(confusion(truth, prediction, 81), naive(truth, prediction, 81))
+
+
+def assert_iou_equals_pycocotools(truth, prediction):
     (_, wrong), (missed, both) = confusion(truth, prediction, 2)
     encoded = [rle.encode(np.asfortranarray(labels)) for labels in (prediction, truth)]
     assert both / (both + wrong + missed) == rle.iou(encoded[:1], encoded[1:], [0])[0, 0]
+
+
+def test_iou_of_binary_masks_equals_pycocotools(blobs):
+    assert_iou_equals_pycocotools(*blobs(2, void=False))
+
+
+def test_iou_of_people_equals_pycocotools(person_maps):
+    assert len(person_maps) == 6
+    for truth, prediction in person_maps:
+        assert_iou_equals_pycocotools(truth, prediction)
 
 
 def test_views_that_are_not_contiguous_are_counted_like_their_copies(blobs):

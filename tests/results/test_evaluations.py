@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from cocoseg.results import evaluations as module
-from cocoseg.results.evaluations import groups
+from cocoseg.results.evaluations import groups, planted
 from cocoseg.runs import edition
 from cocoseg.runs.edition import Edition, Entry
 
@@ -132,4 +132,17 @@ def test_what_has_to_do_with_planted_defects_is_in_no_group(book):
         "b": ("fpn", spoiled, counts(70)),
         "c": ("fpn", {}, counts(60), spoiled),
     }
-    assert labels(book(**evaluations)) == ["fpn"]
+    made = book(**evaluations)
+    assert labels(made) == ["fpn"]
+    assert [e.name for e in planted(made)] == ["b", "c"]
+
+
+def many(images):
+    return pl.concat([counts(80).with_columns(image_id=pl.lit(k, pl.Int64)) for k in range(images)])
+
+
+@pytest.mark.parametrize(("images", "demonstration"), [(9, True), (10, False)])
+def test_scores_of_classes_that_few_images_have_are_called_a_demonstration(book, images, demonstration):
+    (group,) = groups(book(a=("unet", {}, many(images))))
+    assert group.demonstration == demonstration
+    assert ("a demonstration" in group.title) == ("in fewer than 10 images" in group.about) == demonstration

@@ -104,14 +104,23 @@ def test_the_namesakes_differ(pairs):
     assert len({round(value, 6) for value in values}) == len(values)
 
 
-def test_miou_equals_keras(pairs):
+def keras_miou(pairs, n):
     import keras
 
-    theirs = keras.metrics.MeanIoU(num_classes=N)
+    theirs = keras.metrics.MeanIoU(num_classes=n)
     for truth, prediction in pairs:
         known = truth != VOID
         theirs.update_state(truth[known], prediction[known])
-    assert score(tabulate(pairs), "miou_d") == pytest.approx(float(theirs.result()), abs=1e-6)
+    return float(theirs.result())
+
+
+def test_miou_equals_keras(pairs):
+    assert score(tabulate(pairs), "miou_d") == pytest.approx(keras_miou(pairs, N), abs=1e-6)
+
+
+def test_miou_equals_keras_on_coco(real_maps, person_maps):
+    for few, n in ((real_maps, 81), (person_maps, 2)):
+        assert score(tabulate(few, n=n), "miou_d") == pytest.approx(keras_miou(few, n), abs=1e-6)
 
 
 @pytest.mark.parametrize("name", [m.name for m in METRICS])
