@@ -2,8 +2,9 @@
 
 import html
 import io
+import json
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from PIL import Image
@@ -51,6 +52,26 @@ def labelled(
     shades = look.colours(classes, supercategories)
     key = {name: shades[name] for i, name in enumerate(classes) if i and i in present}
     return strip(panels, key | ({"void": look.VOID} if VOID in present else {}))
+
+
+def compared(models: Sequence[str], images: Iterable[tuple[str, str, Sequence[float]]]) -> str:
+    """Strips of several images, of which a reader chooses the two models whose predictions are shown, as HTML.
+
+    Each image has a name, its `labelled` strip with a prediction of every model, and the score of each. Without
+    `book/_assets/results.js` all predictions are shown.
+
+    >>> compared(["a", "b"], [("image 1", "<div></div>", [0.5, 0.25])])
+    '<ol class="cs-strips" data-models="[&quot;a&quot;, &quot;b&quot;]"><li data-scores="[0.5, 0.25]"><p>image 1</p>...
+    """
+    items = "".join(
+        f'<li data-scores="{_attribute(scores)}"><p>{html.escape(name)}</p>{drawn}</li>'
+        for name, drawn, scores in images
+    )
+    return f'<ol class="cs-strips" data-models="{_attribute(models)}">{items}</ol>'
+
+
+def _attribute(values: Sequence[str] | Sequence[float]) -> str:
+    return html.escape(json.dumps(list(values)))
 
 
 def _panel(name: str, image: np.ndarray) -> str:

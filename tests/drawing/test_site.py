@@ -156,6 +156,16 @@ def test_cards_can_be_filtered_walked_through_and_enlarged(page, site):
     page.locator("dialog").wait_for(state="detached")
 
 
+def test_the_chosen_models_are_side_by_side_where_they_differ_most_first(page, site):
+    page.goto((site / "book" / "cards.html").as_uri())
+    images, panels = page.locator(".cs-strips > li > p"), page.locator(".cs-strips figcaption:visible")
+    assert images.all_inner_texts() == ["image 2", "image 1"]
+    assert panels.all_inner_texts() == ["photo", "truth", "unet", "fpn"] * 2
+    page.get_by_label("first").select_option("floor")
+    assert images.all_inner_texts() == ["image 1", "image 2"]
+    assert panels.all_inner_texts() == ["photo", "truth", "fpn", "floor"] * 2
+
+
 def test_columns_of_a_table_can_be_chosen(page, site):
     page.goto((site / "book" / "cards.html").as_uri())
     heads = page.locator(".cs-choose th[scope=col]:visible")
