@@ -330,3 +330,30 @@ def build(edition_, execute, strict, force):
         click.echo(str(error), err=True)
         sys.exit(1)
     click.echo(page)
+
+
+@main.command()
+@click.argument("models", nargs=-1, required=True)
+@click.option("--data", required=True, help="The dataset: a name that `cocoseg data list` shows, or a folder.")
+@click.option("--split", required=True, help="The split that was predicted.")
+@click.option("--space", default="own", show_default=True, help="The label space of the predictions.")
+@click.option("--name", default="judged", show_default=True, help="Of the edition: book/editions/NAME.yml.")
+def judge(models, data, split, space, name):
+    """Judge models made elsewhere: all pages on results, about them, in _build/html/NAME/.
+
+    A model is a folder of label maps, PNG files named and sized as the images whose values are the classes, or an ONNX
+    file. Several are compared with one another. What is done already is not done again.
+
+    \b
+    cocoseg judge predictions/mine predictions/theirs --data coco2017 --split val2017 --space voc21
+    """
+    from cocoseg.runs.build import BuildFailed, build
+    from cocoseg.runs.execute import RunFailed
+    from cocoseg.runs.judge import write
+
+    write(name, models, data, split, space)
+    try:
+        click.echo(build(name, run=True, say=click.echo))
+    except (BuildFailed, RunFailed) as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)

@@ -26,6 +26,7 @@ def invoke(*arguments):
         ["run"],
         ["status"],
         ["build"],
+        ["judge"],
     ],
 )
 def test_every_command_explains_itself(command):
@@ -51,6 +52,8 @@ def test_help_imports_nothing_heavy():
         (["data", "download", "vall"], "did you mean 'val'?"),
         (["data", "download", "annotations", "--ids", "README.md"], "--ids chooses images"),
         (["build", "--edition", "coc"], "did you mean 'coco'?"),
+        (["judge", "no-such-folder", "--data", "sample", "--split", "val"], "neither a folder of label maps nor"),
+        (["judge", "tests", "--data", "sample", "--split", "vall"], "did you mean 'val'?"),
     ],
 )
 def test_a_mistake_is_one_line_with_the_nearest_valid_choice(arguments, message):
