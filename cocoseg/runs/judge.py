@@ -16,18 +16,20 @@ def content(models: Sequence[str], data: str, split: str, space: str) -> dict[st
     """What the file of an edition says that evaluates each of `models` on a split: a folder of label maps as PNG files
     named as the images, or an ONNX file.
 
-    Two models of one name, and what is neither a folder nor an ONNX file, are a `UserError`.
+    Their paths are made absolute, so that the edition means the same wherever it is built from. Two models of one name,
+    and what is neither a folder nor an ONNX file, are a `UserError`.
     """
     asked = {"data": data, "split": split, "space": space}
     runs: dict[str, Any] = {}
     for model in models:
-        path = Path(model).expanduser()
+        path = Path(model).expanduser().resolve()
         if not path.is_dir() and path.suffix != ".onnx":
             raise UserError(f"{model} is neither a folder of label maps nor an ONNX file")
-        role = f"evaluate-{_word(path.resolve().stem)}"
+        role = f"evaluate-{_word(path.stem)}"
         if role in runs:
-            raise UserError(f"two models are named {path.resolve().stem}; rename one")
-        runs[role] = {"notebook": "evaluate", "parameters": asked | {"predictions" if path.is_dir() else "onnx": model}}
+            raise UserError(f"two models are named {path.stem}; rename one")
+        kind = "predictions" if path.is_dir() else "onnx"
+        runs[role] = {"notebook": "evaluate", "parameters": asked | {kind: str(path)}}
     return {
         "title": f"Models made elsewhere, on {data}/{split}",
         "dataset": data,
