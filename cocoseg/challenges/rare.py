@@ -44,9 +44,10 @@ def rare(instances: pl.DataFrame, classes: pl.DataFrame, learned: pl.DataFrame) 
     )
 
 
-def rank_correlation(table: pl.DataFrame) -> float | None:
-    """Spearman's ρ of the share recovered with the instances to learn from, over categories; None where fewer than
-    `LEAST` categories have an instance recovered, for then it only tells these from all others."""
+def rank_correlation(table: pl.DataFrame) -> tuple[float, float] | None:
+    """Spearman's ρ of the share recovered with the instances to learn from, over categories, and its p; None where
+    fewer than `LEAST` categories have an instance recovered, for then it only tells these from all others."""
     if table.filter(pl.col("recovered") > 0).height < LEAST:
         return None
-    return float(spearmanr(table["learned"], table["share"]).statistic)
+    found = spearmanr(table["learned"], table["share"])
+    return float(found.statistic), float(found.pvalue)
