@@ -54,6 +54,7 @@ def test_help_imports_nothing_heavy():
         (["build", "--edition", "coc"], "did you mean 'coco'?"),
         (["judge", "no-such-folder", "--data", "sample", "--split", "val"], "neither a folder of label maps nor"),
         (["judge", "tests", "--data", "sample", "--split", "vall"], "did you mean 'val'?"),
+        (["judge", "tests", "--data", "sample", "--split", "val", "--space", "coco80"], "did you mean 'coco81'?"),
     ],
 )
 def test_a_mistake_is_one_line_with_the_nearest_valid_choice(arguments, message):

@@ -9,6 +9,7 @@ import yaml
 
 from cocoseg.coco.datasets import dataset
 from cocoseg.errors import UserError
+from cocoseg.runs import parameters
 from cocoseg.runs.edition import EDITIONS
 
 
@@ -41,13 +42,15 @@ def content(models: Sequence[str], data: str, split: str, space: str) -> dict[st
 def write(name: str, models: Sequence[str], data: str, split: str, space: str) -> Path:
     """The file of an edition of that name, written if it is not there.
 
-    An edition that is there and says anything else is left as it is, and is a `UserError`; so are an unknown dataset
-    or split and what `content` refuses.
+    An edition that is there and says anything else is left as it is, and is a `UserError`; so are an unknown dataset,
+    split or label space and what `content` refuses.
     """
     dataset(data).annotations(split)
     if name != _word(name):
         raise UserError(f"{name!r} cannot be the name of an edition; {_word(name)!r} can")
     file, new = EDITIONS / f"{name}.yml", content(models, data, split, space)
+    for run in new["runs"].values():
+        parameters.resolve(parameters.path(run["notebook"]), run["parameters"])
     if not file.exists():
         file.write_text(yaml.safe_dump(new, sort_keys=False, allow_unicode=True))
     elif yaml.safe_load(file.read_text()) != new:
