@@ -5,7 +5,7 @@ from typing import Any
 from cocoseg.drawing.figure import Provenance
 from cocoseg.runs.edition import Edition
 from cocoseg.runs.parameters import parameters, path
-from cocoseg.runs.record import Run
+from cocoseg.runs.record import Run, run
 
 
 def source(run: Run) -> str:
@@ -21,6 +21,12 @@ def recipe(run: Run) -> dict[str, Any]:
     """
     defaults = {name: p.default for name, p in parameters(path(run.facts["notebook"])).items()}
     return {name: value for name, value in sorted((defaults | run.parameters).items()) if name != "seed"}
+
+
+def lineage(training: Run) -> list[Run]:
+    """The trainings whose weights each went on from those of the one before; the given one is the last."""
+    parent = training.parameters.get("init_from")
+    return [*(lineage(run(parent)) if parent else []), training]
 
 
 def surveyed(book: Edition) -> list[Run]:

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from cocoseg.runs import edition as module
-from cocoseg.runs.chapter import explorer, recipe, surveyed
+from cocoseg.runs import record
+from cocoseg.runs.chapter import explorer, lineage, recipe, surveyed
 from cocoseg.runs.edition import Edition, Entry
 from cocoseg.runs.record import Run
 
@@ -46,6 +47,15 @@ def test_runs_that_differ_in_seed_or_in_a_parameter_that_came_later_are_of_one_r
     before, later, other = run("a", seed=0), run("b", seed=1, ema=0.0), run("c", seed=1, ema=0.9)
     assert recipe(before) == recipe(later) != recipe(other)
     assert recipe(before)["ema"] == 0.0 and "seed" not in recipe(before)
+
+
+def test_a_training_descends_from_those_it_went_on_from_the_first_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(record, "RUNS", tmp_path)
+    for name, parent in {"first": "", "second": "first", "third": "second"}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.json").write_text(json.dumps({"parameters": {"init_from": parent}}))
+    assert [training.name for training in lineage(record.run("third"))] == ["first", "second", "third"]
+    assert [training.name for training in lineage(record.run("first"))] == ["first"]
 
 
 @pytest.mark.parametrize(
