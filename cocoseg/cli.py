@@ -8,13 +8,16 @@ from cocoseg.errors import UserError
 
 
 class Commands(click.Group):
-    """A group whose commands turn a user's mistake into one line and exit status 2."""
+    """A group whose commands turn a user's mistake, or a file that cannot be had, into one line and exit status 2."""
 
     def invoke(self, context: click.Context):
         try:
             return super().invoke(context)
-        except UserError as error:
-            mistake = click.ClickException(str(error))
+        except (UserError, OSError) as error:
+            if isinstance(error, OSError) and not error.filename:
+                raise  # of no file that a user named
+            text = str(error) if isinstance(error, UserError) else f"{error.filename}: {error.strerror}"
+            mistake = click.ClickException(text)
             mistake.exit_code = 2
             raise mistake from None
 
@@ -212,7 +215,9 @@ def _readable_parameters(notebook: str) -> str:
 @click.argument("notebook", required=False)
 @click.option("-p", "given", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter of the notebook.")
 @click.option("--name", help="The run's name; by default the edition's, or one made of the parameters.")
-@click.option("--force", is_flag=True, help="Run even if nothing has changed.")
+@click.option(
+    "--force", is_flag=True, help="Run even if nothing has changed, and replace another training of this name."
+)
 @click.option("-h", "--help", "help_", is_flag=True, help="With a notebook: its parameters.")
 @click.pass_context
 def run_(context, notebook, given, name, force, help_):
@@ -233,13 +238,13 @@ def run_(context, notebook, given, name, force, help_):
             click.echo(context.get_help())
             click.echo(f"\nNotebooks: {', '.join(sorted(f.stem for f in parameters.NOTEBOOKS.glob('*.ipynb')))}")
         return
-    from cocoseg.runs.execute import RunFailed, execute
+    from cocoseg.runs.execute import RunFailed, execute, from_parent
 
     repeated = {key for key, _ in given if [k for k, _ in given].count(key) > 1}
     if repeated:
         raise UserError(f"parameter given twice: {', '.join(sorted(repeated))}")
     try:
-        run, executed = execute(notebook, dict(given), name, force=force)
+        run, executed = execute(notebook, from_parent(dict(given)), name, force=force)
     except RunFailed as error:
         click.echo(str(error), err=True)
         sys.exit(1)
@@ -279,7 +284,9 @@ def predict(images, name, out):
 @main.command()
 @click.argument("kind", metavar="onnx|litert|keras")
 @click.option("--run", "name", help="A training in book/runs/.  [default: the model that comes with the library]")
-@click.option("--out", type=click.Path(dir_okay=False), help="The file.  [default: the run's name, in this folder]")
+@click.option(
+    "--out", type=click.Path(dir_okay=False), help="The file.  [default: the name of the run or model, in this folder]"
+)
 def export(kind, name, out):
     """Write a trained network to a file for use elsewhere.
 
@@ -291,8 +298,9 @@ def export(kind, name, out):
     from cocoseg.runs.record import run
 
     folder = run(name).folder if name else shipped()
-    out = out or f"{folder.name}{ENDINGS.get(kind, '')}"
-    click.echo(f"{out}\n{export(load(folder), kind, out)}")
+    model = load(folder)
+    out = out or f"{name or model.name}{ENDINGS.get(kind, '')}"
+    click.echo(f"{out}\n{export(model, kind, out)}")
 
 
 @main.command()

@@ -22,11 +22,22 @@ def shipped() -> Path:
     return SHIPPED
 
 
+def check(path: Path | str) -> None:
+    """A file that is no photo, or only the beginning of one, is a `UserError`."""
+    try:
+        with Image.open(path) as file:
+            file.load()
+    except (OSError, SyntaxError, ValueError):
+        why = "no image that can be decoded" if Path(path).is_file() else "not there"
+        raise UserError(f"{path} is {why}") from None
+
+
 def photo(path: Path | str) -> np.ndarray:
     """The photo in a file, uint8 H×W×3 RGB, turned upright as its EXIF orientation says; no photo is a `UserError`."""
+    check(path)
     image = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
     if image is None:
-        raise UserError(f"{path} is " + ("no image that can be decoded" if Path(path).is_file() else "not there"))
+        raise UserError(f"{path} is no image that can be decoded")
     return image
 
 
@@ -37,10 +48,13 @@ def apply(model: Model, paths: Sequence[Path], folder: Path) -> Iterator[tuple[P
     `cocoseg.results.predict.evaluate_stored` takes it. The second is the photo beneath these colours. Both are upright,
     as a viewer shows the photo. Yields the path of each photo, and the share of each class that was found.
 
-    Two photos with the same stem, and a photo that would be overwritten, are a `UserError` before any work.
+    Two photos with the same stem, a photo that would be overwritten and a file that is none are a `UserError` before
+    any work.
     """
     targets = {path: folder / f"{path.stem}.png" for path in paths}
     _refuse(targets)
+    for path in targets:
+        check(path)
     folder.mkdir(parents=True, exist_ok=True)
     for path, target in targets.items():
         image = photo(path)

@@ -63,10 +63,12 @@ class Clock:
 def undisturbed(curve: pl.DataFrame, batch: int) -> float:
     """Seconds that all steps of a learning curve take at the speed of their fastest tenth.
 
-    `curve` has `images_per_second` of each step of `batch` crops. Other work on the machine makes some steps slower,
-    and the time on the wall longer than a reader's would be. Validation and checkpoints are not in it.
+    Of each step of `batch` crops, `curve` has `images_per_second` (of the step) and may have `wait_seconds` (for the
+    crops). Other work on the machine makes some steps slower, and the time on the wall longer than a reader's would be.
+    Validation and checkpoints are not in it.
 
     >>> undisturbed(pl.DataFrame({"images_per_second": [16.0] * 50 + [2.0] * 50}), batch=8)
     50.0
     """
-    return curve.height * batch / curve["images_per_second"].quantile(0.9)
+    waited = curve["wait_seconds"].fill_null(0.0) if "wait_seconds" in curve.columns else 0.0
+    return curve.height * (batch / curve["images_per_second"] + waited).quantile(0.1)

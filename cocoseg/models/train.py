@@ -11,6 +11,7 @@ import polars as pl
 from cocoseg.coco.check import check
 from cocoseg.coco.datasets import dataset
 from cocoseg.coco.label_space import LabelSpace, label_space
+from cocoseg.coco.read import Coco
 from cocoseg.errors import UserError
 from cocoseg.models import backend, checkpoint, frequencies, labels, pipeline, shards
 from cocoseg.models.checkpoint import Checkpoint
@@ -85,7 +86,10 @@ def train(
     for name, every in {"validate_every": validate_every, "checkpoint_every": checkpoint_every}.items():
         if every is not None and every < 1:
             raise UserError(f"{name} is at least 1; got {every}")
-    prepared, classes = _source(data, split, space, fold, workers)
+    source = dataset(data)
+    coco, _ = check(source.annotations(split))
+    classes = label_space(space, coco.categories)
+    in_fold(coco.images["image_id"], fold)
     recipe = dataclasses.replace(recipe, precision=backend.precision(recipe.precision))
     strategy = backend.strategy(recipe.strategy)
     with backend.policy(recipe.precision), strategy.scope():
@@ -93,10 +97,11 @@ def train(
     _refuse(built, recipe, strategy)
     if init_from:
         start_from(built, init_from)
+    prepared = _samples(coco, source.images(split), classes, fold, workers)
     samples, held_out = hold_out(prepared)
     counts = frequencies.pixels(samples, classes, workers=workers)
     if unseen := frequencies.unseen(counts, classes):
-        warnings.warn(f"no image to learn from shows: {', '.join(unseen)}", stacklevel=2)
+        _warn(f"no image to learn from shows: {', '.join(unseen)}")
     if hasattr(built.body, "fit"):
         return built, _fit(built, samples, held_out)
     recipe = dataclasses.replace(recipe, steps=recipe.length(samples.height), epochs=0)
@@ -125,20 +130,27 @@ def first_batch(
     Images, uint8 B×H×W×3, and label maps, uint8 B×H×W.
     """
     recipe = Recipe(**recipe)
-    prepared, classes = _source(data, split, space, fold, workers)
-    samples, _ = hold_out(prepared)
+    source = dataset(data)
+    coco, _ = check(source.annotations(split))
+    classes = label_space(space, coco.categories)
+    samples, _ = hold_out(_samples(coco, source.images(split), classes, fold, workers))
     counts = frequencies.pixels(samples, classes, workers=workers) if recipe.balanced else None
     samples = _copies(samples, recipe) if recipe.shards else samples
     images, truth = next(iter(_batches(samples, counts, recipe, backend.strategy(), 0, 1)))
     return images.numpy().round().astype(np.uint8), truth.numpy(), classes
 
 
-def _source(data: str, split: str, space: str, fold: str, workers: int | None) -> tuple[pl.DataFrame, LabelSpace]:
-    source = dataset(data)
-    coco, _ = check(source.annotations(split))
-    classes = label_space(space, coco.categories)
-    samples = labels.prepare(coco, source.images(split), classes, workers=workers)
-    return samples.filter(~in_fold(samples["image_id"], fold)), classes
+def _samples(coco: Coco, folder: Path, classes: LabelSpace, fold: str, workers: int | None) -> pl.DataFrame:
+    samples = labels.prepare(coco, folder, classes, workers=workers)
+    return samples.filter(~in_fold(samples["image_id"], fold))
+
+
+def _warn(text: str) -> None:
+    """A warning in the notebook, and at once in the terminal of whoever waits for it."""
+    warnings.warn(text, stacklevel=3)
+    with progress(total=0) as bar:
+        if not bar.disable:
+            bar.write(f"warning: {text}", file=bar.fp)
 
 
 def _copies(samples: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:

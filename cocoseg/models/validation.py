@@ -1,6 +1,5 @@
 """How a model does on images held out of its training split."""
 
-import cv2
 import numpy as np
 import polars as pl
 
@@ -8,6 +7,7 @@ from cocoseg.coco.label_space import VOID
 from cocoseg.errors import UserError
 from cocoseg.models import labels
 from cocoseg.models.registry import Model
+from cocoseg.results.labels import label
 from cocoseg.runs.fingerprint import digest
 
 SHARE = 10
@@ -24,9 +24,8 @@ def hold_out(samples: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def prediction(model: Model, image: np.ndarray) -> np.ndarray:
-    """The class of every pixel, uint8 H×W, of an image, uint8 H×W×3: scores resized bilinearly, then the argmax."""
-    scores = cv2.resize(model(image), image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    return scores.argmax(-1).astype(np.uint8)
+    """The class of every pixel, uint8 H×W, of an image, uint8 H×W×3 (see `cocoseg.results.labels.label`)."""
+    return label(model(image), *image.shape[:2])
 
 
 def validate(model: Model, samples: pl.DataFrame) -> dict[str, float]:
@@ -37,8 +36,8 @@ def validate(model: Model, samples: pl.DataFrame) -> dict[str, float]:
     """
     n = model.space.n
     counts = np.zeros((n, n), np.int64)
-    for image, label in samples.select("image", "label").iter_rows():
-        truth = labels.label_map(label)
+    for image, path in samples.select("image", "label").iter_rows():
+        truth = labels.label_map(path)
         known = truth != VOID
         pairs = truth[known].astype(np.int64) * n + prediction(model, labels.image(image))[known]
         counts += np.bincount(pairs, minlength=n * n).reshape(n, n)

@@ -7,6 +7,7 @@ from functools import cached_property
 import polars as pl
 
 from cocoseg.coco.derived import defect_of
+from cocoseg.models.encoder import UNTRAINED
 from cocoseg.results.intervals import MIN_IMAGES
 from cocoseg.results.metrics import score
 from cocoseg.runs.chapter import recipe
@@ -38,6 +39,12 @@ class Evaluation:
     @property
     def model(self) -> str:
         return self.run.scores["model"]
+
+    @property
+    def architecture(self) -> str:
+        """The model, and whether its encoder started from drawn weights."""
+        drawn = self.training and self.training.parameters.get("encoder", "").endswith(UNTRAINED)
+        return f"{self.model} from scratch" if drawn else self.model
 
     @property
     def seed(self) -> int | None:
@@ -120,14 +127,14 @@ class Group:
 
     @cached_property
     def recipes(self) -> dict[str, list[Evaluation]]:
-        """The evaluations of each recipe, best recipe first, under the name of its model; where two recipes have one
-        model, with the size of its inputs; where that is one too, under the name of their best evaluation."""
+        """The evaluations of each recipe, best recipe first, under the name of its architecture; where two recipes have
+        one, with the size of its inputs; where that is one too, under the name of their best evaluation."""
         found: dict[str, list[Evaluation]] = {}
         for evaluation in self.evaluations:
             found.setdefault(evaluation.recipe, []).append(evaluation)
         bests = [members[0] for members in found.values()]
-        models = [e.model for e in bests]
-        sized = [f"{e.model} at {e.size} px" for e in bests]
+        models = [e.architecture for e in bests]
+        sized = [f"{e.architecture} at {e.size} px" for e in bests]
         named = [
             model if models.count(model) == 1 else size if sized.count(size) == 1 else e.name
             for e, model, size in zip(bests, models, sized, strict=True)

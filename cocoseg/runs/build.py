@@ -248,7 +248,7 @@ def build(
     if run:
         for k, entry in enumerate(book.ordered(), 1):
             say(f"[{k}/{len(book.entries)}] {entry.name}")
-            _, executed = execute(entry.notebook, dict(entry.parameters), entry.name)
+            _, executed = execute(entry.notebook, dict(entry.parameters), entry.name, replace=True)
             say(
                 f"      {f'done after {time.monotonic() - start:,.0f} s in all' if executed else 'nothing has changed'}"
             )

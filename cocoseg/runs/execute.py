@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sys
 import time
@@ -54,6 +55,25 @@ def _check_inputs(values: dict[str, Any]) -> None:
     beside(values)
     for name in reads(values):
         run(name)
+
+
+def _refuse_loss(attempt: Path, facts: dict[str, Any]) -> None:
+    """What there is of a training that is not this one took long: a `UserError` rather than its end."""
+    name, begun = attempt.with_suffix("").name, attempt / "checkpoint"
+    found = [("an unfinished", attempt / "attempt.json", ("hashes", "reads"))] if begun.is_dir() else []
+    if facts["kind"] == "training":
+        found.append(("a finished", attempt.with_suffix("") / "run.json", ("parameters",)))
+    for what, file, keys in found:
+        theirs = json.loads(file.read_text()) if file.is_file() else facts
+        if all(theirs.get(key) == facts[key] for key in keys):
+            continue
+        ours, others = facts["parameters"], theirs["parameters"]
+        changed = [f"{key} {others.get(key)!r}" for key in ours if others.get(key) != ours[key]]
+        raise UserError(
+            f"{name} is {what} training "
+            + (f"with {', '.join(changed)}" if changed else "by another notebook or from other data")
+            + "; give another --name, or --force to replace it"
+        )
 
 
 def _prepare(attempt: Path, facts: dict[str, Any], fresh: bool) -> None:
@@ -144,19 +164,35 @@ def _publish(attempt: Path, facts: dict[str, Any]) -> Run:
     return Run(final)
 
 
-def execute(notebook: str, given: dict[str, Any], name: str | None = None, *, force: bool = False) -> tuple[Run, bool]:
+def from_parent(given: dict[str, Any]) -> dict[str, Any]:
+    """What was given; of a training that goes on from another (`init_from`), the rest is the parent's.
+
+    That is the model with its encoder, the data with its split and fold, the label space and the size of crops.
+    """
+    if not given.get("init_from"):
+        return given
+    parent = run(given["init_from"]).parameters
+    groups = ("model", "encoder"), ("data", "split", "fold"), ("space",), ("size",)
+    rest = [name for group in groups if group[0] not in given for name in group]
+    return {name: parent[name] for name in rest if name in parent} | given
+
+
+def execute(
+    notebook: str, given: dict[str, Any], name: str | None = None, *, force: bool = False, replace: bool = False
+) -> tuple[Run, bool]:
     """Run a notebook with the given parameters, unless nothing has changed since it last was.
 
     Returns the run and whether it was executed now. Bad parameters are a `UserError` before anything starts; a cell
     that raises is a `RunFailed`, which leaves the attempt with the notebook up to the error, and an earlier run of
-    this name untouched. Of the name of a split, a part that no other split's name holds is enough.
+    this name untouched. Of the name of a split, a part that no other split's name holds is enough. A training of this
+    name with other parameters, finished or begun, is a `UserError`, unless `force` or `replace` gives it up.
     """
     source = parameters.path(notebook)
     given = _split_in_full(parameters.resolve(source, given), given)
     values = parameters.resolve(source, given)
     name = name or default_name(source.stem, values)
-    if "/" in name or name.endswith(".attempt") or name.startswith("."):
-        raise UserError(f"{name!r} cannot be the name of a run: use letters, digits and '-'")
+    if not re.fullmatch(r"[\w-][\w.-]*", name) or name.endswith(".attempt"):
+        raise UserError(f"{name!r} cannot be the name of a run: use letters, digits, '-', '_' and '.'")
     _check_inputs(values)
     if not force and state(name, notebook, given).state == "current":
         return run(name), False
@@ -164,12 +200,12 @@ def execute(notebook: str, given: dict[str, Any], name: str | None = None, *, fo
     locks.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(locks / name, timeout=0):
-            return _attempt(name, source, given, values, force), True
+            return _attempt(name, source, given, values, force, replace), True
     except Timeout:
         raise UserError(f"run {name} is being made by another process") from None
 
 
-def _attempt(name: str, source: Path, given: dict, values: dict, force: bool) -> Run:
+def _attempt(name: str, source: Path, given: dict, values: dict, force: bool, replace: bool) -> Run:
     attempt = RUNS / f"{name}.attempt"
     replaced = RUNS / f"{name}.replaced.attempt"
     if replaced.exists() and not (RUNS / name).exists():  # killed between the two renames of _publish
@@ -189,6 +225,8 @@ def _attempt(name: str, source: Path, given: dict, values: dict, force: bool) ->
         "git": machine.commit(HOME),
         "machine": machine.machine(),
     }
+    if not force and not replace:
+        _refuse_loss(attempt, facts)
     _prepare(attempt, facts, force)
     start = time.monotonic()
     try:

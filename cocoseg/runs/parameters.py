@@ -37,7 +37,7 @@ class Parameter:
         """The valid values in words, '' if any value of the type is."""
         if self.choices:
             return "one of " + ", ".join(self.choices)
-        return f"{self.bounds[0]:g} to {self.bounds[1]:g}" if self.bounds else ""
+        return " to ".join(f"{b:,.0f}" if b >= 1e5 else f"{b:g}" for b in self.bounds) if self.bounds else ""
 
     def check(self, value) -> Any:
         """The value in this parameter's type; one that does not fit is a `UserError`.

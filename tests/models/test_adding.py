@@ -5,11 +5,13 @@ import re
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from cocoseg.coco.label_space import label_space
 from cocoseg.models import architectures
 from cocoseg.models.registry import build, names
+from cocoseg.models.storage import load, save
 from cocoseg.models.train import train
 from cocoseg.runs import parameters
 
@@ -34,6 +36,9 @@ def test_the_page_s_model_trains(dilated, rectangles, tmp_path):
     )
     assert curve.height == 2 and curve["loss"].is_finite().all()
     assert model.body.stride == 1
+    save(model, tmp_path / "kept")
+    assert pl.read_parquet(tmp_path / "kept" / "layers.parquet")["multiply_adds"].sum() > 0
+    np.testing.assert_allclose(load(tmp_path / "kept").body.arrays["000"], model.body.arrays["000"], atol=1e-3)
     assert model(np.zeros((20, 30, 3), np.uint8)).shape == (16, 24, label_space("person").n)
 
 

@@ -94,6 +94,14 @@ def test_what_is_no_photo_is_refused(tmp_path):
         photo(tmp_path / "nothing.jpg")
 
 
+def test_a_bad_photo_is_found_before_the_first_is_predicted(pictures, tmp_path):
+    whole = pictures[1].read_bytes()
+    (tmp_path / "half.jpg").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UserError, match=r"half\.jpg is no image that can be decoded"):
+        list(apply(MODEL, [*pictures, tmp_path / "half.jpg"], tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_version_without_a_model_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "SHIPPED", tmp_path)
     with pytest.raises(UserError, match="no model comes with this version; name a training of yours with --run"):

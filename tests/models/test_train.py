@@ -324,9 +324,14 @@ def test_annotations_that_are_no_masks_are_not_learnt_from(rectangles, tmp_path)
         ({"epochs": -1}, "epochs is between"),
         ({"model": "seed-cnn", "freeze": 0.5}, "seed-cnn has no encoder that was trained before"),
         ({"model": "seed-cnn", "encoder": "efficientnet-lite0"}, "seed-cnn takes no encoder"),
+        ({"model": "fpn", "encoder": "resnet"}, "did you mean 'resnet50'"),
+        ({"model": "unet", "size": 100}, "needs a size that is a multiple of 16"),
+        ({"fold": "7/3"}, "a fold is written as 1/5"),
+        ({"init_from": "nowhere"}, "no model in nowhere"),
     ],
 )
-def test_wrong_arguments_are_refused_before_any_work(wrong, message, rectangles, tmp_path):
+def test_wrong_arguments_are_refused_before_any_work(wrong, message, rectangles, tmp_path, monkeypatch):
+    monkeypatch.setattr(module.labels, "prepare", None)  # painting label maps takes minutes where there are many
     with pytest.raises(UserError, match=message):
         run(rectangles, tmp_path, **wrong)
     assert not list(tmp_path.iterdir())

@@ -109,6 +109,15 @@ def test_two_recipes_of_a_model_are_told_apart_by_the_size_of_their_inputs(book)
     assert labels(made) == ["unet at 288 px", "unet at 128 px (seed 1)", "unet at 128 px (seed 2)", "unet at 512 px"]
 
 
+def test_a_model_whose_encoder_started_from_drawn_weights_is_called_so(book):
+    made = book(
+        a=("fpn", {"encoder": "efficientnet-lite0"}, counts(90)),
+        b=("fpn", {"encoder": "efficientnet-lite0:random", "seed": 1}, counts(80)),
+        c=("fpn", {"encoder": "efficientnet-lite0:random", "seed": 2}, counts(70)),
+    )
+    assert labels(made) == ["fpn", "fpn from scratch (seed 1)", "fpn from scratch (seed 2)"]
+
+
 def test_evaluations_keep_their_names_where_nothing_else_tells_them_apart(book):
     made = book(
         a=("unet", {"loss": "dice"}, counts(90)),

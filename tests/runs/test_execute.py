@@ -6,7 +6,7 @@ import nbformat
 import polars as pl
 import pytest
 
-from cocoseg.runs import execute
+from cocoseg.runs import execute, record
 
 
 def test_a_run_remembers_what_was_run_on_what_and_what_came_out(project):
@@ -47,6 +47,7 @@ def test_a_run_that_an_edition_asks_for_gets_the_editions_name(project):
         (["measure", "-p", "number", "1", "-p", "number", "2"], "given twice"),
         (["judge", "-p", "training", "no-such-run"], "no finished run 'no-such-run'"),
         (["measure", "--name", "../x"], "cannot be the name of a run"),
+        (["measure", "--name", "a b"], "cannot be the name of a run"),
     ],
 )
 def test_bad_input_is_refused_in_one_line_before_anything_starts(project, arguments, message):
@@ -94,13 +95,46 @@ def test_a_killed_run_leaves_nothing_that_looks_whole_and_goes_on_from_its_check
     assert not (project.runs / "t.attempt").exists() and not (project.runs / "t" / "checkpoint").exists()
 
 
-def test_another_training_of_that_name_does_not_continue_from_the_checkpoint(project):
+def test_a_begun_training_is_only_given_up_for_another_where_that_is_asked_for(project):
     project.killed(
         *["run", "train", "-p", "steps", "40", "-p", "pause", "0.1", "--name", "t"],
         when=project.runs / "t.attempt" / "checkpoint" / "step",
     )
-    project.cocoseg("run", "train", "-p", "steps", "3", "--name", "t")
+    another = ["run", "train", "-p", "steps", "3", "--name", "t"]
+    error = project.cocoseg(*another, fails=2)
+    assert "t is an unfinished training with steps 40, pause 0.1; give another --name, or --force" in error
+    assert int((project.runs / "t.attempt" / "checkpoint" / "step").read_text()) > 0
+    project.cocoseg(*another, "--force")
     assert project.scores("t") == {"started_at": 0, "steps": 3}
+
+
+def test_so_is_a_finished_one_but_a_measurement_is_made_anew(project):
+    project.cocoseg("run", "train", "-p", "steps", "3", "--name", "t")
+    error = project.cocoseg("run", "train", "-p", "steps", "4", "--name", "t", fails=2)
+    assert "t is a finished training with steps 3; give another --name" in error
+    assert project.scores("t")["steps"] == 3
+    for number in "12":
+        project.cocoseg("run", "measure", "-p", "number", number, "--name", "m")
+    assert project.scores("m") == {"twice": 4}
+
+
+def test_a_training_that_goes_on_from_another_takes_from_it_what_makes_the_network(tmp_path, monkeypatch):
+    monkeypatch.setattr(record, "RUNS", tmp_path)
+    (tmp_path / "parent").mkdir()
+    network = {"model": "fpn", "encoder": "resnet50", "space": "voc21", "size": 192}
+    data = {"data": "mine", "split": "train", "fold": "1/2"}
+    facts = {"parameters": network | data | {"steps": 9, "seed": 3}}
+    (tmp_path / "parent" / "run.json").write_text(json.dumps(facts))
+    assert execute.from_parent({"init_from": "parent", "steps": "5"}) == {
+        **network,
+        **data,
+        "init_from": "parent",
+        "steps": "5",
+    }
+    other = {"init_from": "parent", "data": "theirs", "size": "288"}
+    assert execute.from_parent(other) == network | other
+    assert "encoder" not in execute.from_parent({"init_from": "parent", "model": "fpn"})
+    assert execute.from_parent({"steps": "5"}) == {"steps": "5"}
 
 
 def test_two_processes_do_not_make_the_same_run(project):
