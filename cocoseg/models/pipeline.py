@@ -153,14 +153,15 @@ def window(image, label, size: int, scale, corner, mirrored, colour=None):
         kernel_type="triangle",
         antialias=True,
     )[0]
+    columns = tf.where(mirrored, tf.range(size - 1, -1, -1), tf.range(size))  # reversing costs more than gathering
     at = tf.cast(tf.floor((tf.range(size, dtype=tf.float32)[:, None] + 0.5 + corner) / scale), tf.int32)
+    at = tf.stack([at[:, 0], tf.gather(at[:, 1], columns)], axis=1)
     inside = (at >= 0) & (at < tf.shape(label))
     at = tf.where(inside, at, 0)
     nearest = tf.gather(tf.gather(label, at[:, 0]), at[:, 1], axis=1)
     inside = inside[:, :1] & inside[None, :, 1]
-    label = tf.where(inside, nearest, tf.constant(VOID, tf.uint8))
+    image, label = tf.gather(image, columns, axis=1), tf.where(inside, nearest, tf.constant(VOID, tf.uint8))
     if colour is not None:
         changed = tf.clip_by_value(tf.einsum("hwc,kc->hwk", image, colour[:, :3]) + colour[:, 3], 0.0, 255.0)
         image = tf.where(inside[..., None], changed, image)
-    columns = tf.where(mirrored, tf.range(size - 1, -1, -1), tf.range(size))  # reversing costs more than gathering
-    return tf.gather(image, columns, axis=1), tf.gather(label, columns, axis=1)
+    return image, label
