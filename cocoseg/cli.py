@@ -1,10 +1,13 @@
 """What a person types. Every command imports what it needs when it runs, so that `--help` is quick."""
 
 import sys
+import textwrap
 
 import click
 
 from cocoseg.errors import UserError
+
+LONGEST = 600  # characters of a message: it may list every run there is
 
 
 class Commands(click.Group):
@@ -17,7 +20,7 @@ class Commands(click.Group):
             if isinstance(error, OSError) and not error.filename:
                 raise  # of no file that a user named
             text = str(error) if isinstance(error, UserError) else f"{error.filename}: {error.strerror}"
-            mistake = click.ClickException(text)
+            mistake = click.ClickException(textwrap.shorten(text, LONGEST, placeholder=" …"))
             mistake.exit_code = 2
             raise mistake from None
 

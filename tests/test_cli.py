@@ -61,6 +61,14 @@ def test_a_mistake_is_one_line_with_the_nearest_valid_choice(arguments, message)
     result = invoke(*arguments)
     assert result.exit_code == 2
     assert message in result.output and result.output.count("\n") == 1
+    assert len(result.output) < 700
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
+    (tmp_path / "file").touch()
+    result = invoke("export", "keras", "--out", str(tmp_path / "file" / "x.keras"))
+    assert result.exit_code == 2 and result.output.count("\n") == 1
+    assert f"{tmp_path / 'file'}: File exists" in result.output
 
 
 def test_check_of_a_real_dataset_reports_and_drops_nothing(instances):

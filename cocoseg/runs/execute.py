@@ -59,21 +59,19 @@ def _check_inputs(values: dict[str, Any]) -> None:
 
 def _refuse_loss(attempt: Path, facts: dict[str, Any]) -> None:
     """What there is of a training that is not this one took long: a `UserError` rather than its end."""
-    name, begun = attempt.with_suffix("").name, attempt / "checkpoint"
-    found = [("an unfinished", attempt / "attempt.json", ("hashes", "reads"))] if begun.is_dir() else []
+    final, ours = attempt.with_suffix(""), facts["parameters"]
+    found = {"an unfinished": attempt / "attempt.json"} if (attempt / "checkpoint").is_dir() else {}
     if facts["kind"] == "training":
-        found.append(("a finished", attempt.with_suffix("") / "run.json", ("parameters",)))
-    for what, file, keys in found:
+        found["a finished"] = final / "run.json"
+    for what, file in found.items():
         theirs = json.loads(file.read_text()) if file.is_file() else facts
-        if all(theirs.get(key) == facts[key] for key in keys):
-            continue
-        ours, others = facts["parameters"], theirs["parameters"]
-        changed = [f"{key} {others.get(key)!r}" for key in ours if others.get(key) != ours[key]]
-        raise UserError(
-            f"{name} is {what} training "
-            + (f"with {', '.join(changed)}" if changed else "by another notebook or from other data")
-            + "; give another --name, or --force to replace it"
-        )
+        changed = [f"{key} {value!r}" for key, value in theirs["parameters"].items() if ours.get(key, value) != value]
+        begun_elsewhere = what == "an unfinished" and any(theirs[key] != facts[key] for key in ("hashes", "reads"))
+        if changed or begun_elsewhere:
+            different = f"with {', '.join(changed)}" if changed else "by another notebook or from other data"
+            raise UserError(
+                f"{final.name} is {what} training {different}; give another --name, or --force to replace it"
+            )
 
 
 def _prepare(attempt: Path, facts: dict[str, Any], fresh: bool) -> None:
