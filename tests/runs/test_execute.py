@@ -6,6 +6,7 @@ import nbformat
 import polars as pl
 import pytest
 
+from cocoseg.errors import UserError
 from cocoseg.runs import execute, record
 
 
@@ -197,3 +198,12 @@ def test_an_attempt_goes_on_only_with_the_same_inputs_and_the_same_runs_that_it_
         step.touch()
         execute._prepare(tmp_path / "t.attempt", facts | change, fresh=False)
         assert step.exists() == stays
+
+
+def test_a_training_from_before_a_parameter_was_there_is_not_another_one(tmp_path):
+    (tmp_path / "t").mkdir()
+    (tmp_path / "t" / "run.json").write_text(json.dumps({"parameters": {"steps": 3}}))
+    facts = {"kind": "training", "parameters": {"steps": 3, "fold": ""}}
+    execute._refuse_loss(tmp_path / "t.attempt", facts)
+    with pytest.raises(UserError, match="t is a finished training with steps 3; give another --name"):
+        execute._refuse_loss(tmp_path / "t.attempt", facts | {"parameters": {"steps": 4, "fold": ""}})
