@@ -35,7 +35,7 @@ def build(n: int, seed: int, encoder: str = "efficientnet-lite0") -> Network:
         seen.append(x)
     x = keras.layers.Add()(seen)
     if encoder.endswith(UNTRAINED):  # small weights would let little gradient through to layers that know nothing
-        last = keras.initializers.GlorotUniform(start.seed)
+        last = keras.initializers.GlorotNormal(start.seed)
         x = layers.enlarged(keras.layers.Conv2D(n, 1, kernel_initializer=last, dtype="float32")(x), 4, "float32")
     else:
         x = layers.logits(x, n, start, 4)
