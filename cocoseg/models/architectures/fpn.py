@@ -5,7 +5,7 @@ Lin et al., "Feature pyramid networks for object detection", CVPR 2017, with the
 """
 
 from cocoseg.models import backend, layers
-from cocoseg.models.encoder import UNTRAINED, features
+from cocoseg.models.encoder import features
 from cocoseg.models.network import Network
 
 PYRAMID = 128
@@ -33,10 +33,4 @@ def build(n: int, seed: int, encoder: str = "efficientnet-lite0") -> Network:
             x = layers.convolution(x, CHANNELS, 3, start) if i else x
             x = layers.enlarged(x, 2)
         seen.append(x)
-    x = keras.layers.Add()(seen)
-    if encoder.endswith(UNTRAINED):  # small weights would let little gradient through to layers that know nothing
-        last = keras.initializers.GlorotNormal(start.seed)
-        x = layers.enlarged(keras.layers.Conv2D(n, 1, kernel_initializer=last, dtype="float32")(x), 4, "float32")
-    else:
-        x = layers.logits(x, n, start, 4)
-    return Network(keras.Model(image, x), keras.Model(image, taps))
+    return Network(keras.Model(image, layers.logits(keras.layers.Add()(seen), n, start, 4)), keras.Model(image, taps))
