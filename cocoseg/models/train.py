@@ -86,9 +86,7 @@ def train(
     for name, every in {"validate_every": validate_every, "checkpoint_every": checkpoint_every}.items():
         if every is not None and every < 1:
             raise UserError(f"{name} is at least 1; got {every}")
-    source = dataset(data)
-    coco, _ = check(source.annotations(split))
-    classes = label_space(space, coco.categories)
+    coco, photos, classes = _source(data, split, space)
     in_fold(coco.images["image_id"], fold)
     recipe = dataclasses.replace(recipe, precision=backend.precision(recipe.precision))
     strategy = backend.strategy(recipe.strategy)
@@ -97,7 +95,7 @@ def train(
     _refuse(built, recipe, strategy)
     if init_from:
         start_from(built, init_from)
-    prepared = _samples(coco, source.images(split), classes, fold, workers)
+    prepared = _samples(coco, photos, classes, fold, workers)
     samples, held_out = hold_out(prepared)
     counts = frequencies.pixels(samples, classes, workers=workers)
     if unseen := frequencies.unseen(counts, classes):
@@ -130,14 +128,19 @@ def first_batch(
     Images, uint8 B×H×W×3, and label maps, uint8 B×H×W.
     """
     recipe = Recipe(**recipe)
-    source = dataset(data)
-    coco, _ = check(source.annotations(split))
-    classes = label_space(space, coco.categories)
-    samples, _ = hold_out(_samples(coco, source.images(split), classes, fold, workers))
+    coco, photos, classes = _source(data, split, space)
+    samples, _ = hold_out(_samples(coco, photos, classes, fold, workers))
     counts = frequencies.pixels(samples, classes, workers=workers) if recipe.balanced else None
     samples = _copies(samples, recipe) if recipe.shards else samples
     images, truth = next(iter(_batches(samples, counts, recipe, backend.strategy(), 0, 1)))
     return images.numpy().round().astype(np.uint8), truth.numpy(), classes
+
+
+def _source(data: str, split: str, space: str) -> tuple[Coco, Path, LabelSpace]:
+    """The annotations of a split, the folder of its images, and the classes."""
+    source = dataset(data)
+    coco, _ = check(source.annotations(split))
+    return coco, source.images(split), label_space(space, coco.categories)
 
 
 def _samples(coco: Coco, folder: Path, classes: LabelSpace, fold: str, workers: int | None) -> pl.DataFrame:
